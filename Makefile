@@ -1,0 +1,41 @@
+# rnnedge -- `make help` lists the targets. Everything needed is installed by `make setup`.
+VENV ?= .venv
+PYTHON ?= $(shell scripts/find-python.sh)
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo setup test check format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(VENV)/.installed ## simulated sensor -> trained GRU -> emulated Cortex-M4, bit for bit
+	@scripts/system-packages.sh demo
+	$(BIN)/rnnedge demo --out build/demo
+
+setup: $(VENV)/.installed ## virtual environment, Python packages, compilers, emulator
+	@scripts/system-packages.sh test
+
+test: setup ## linters, types and the whole test suite
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+check: $(VENV)/.installed ## linters and types: ruff, mypy --strict, clang-format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(shell git ls-files '*.c' '*.h')
+
+format: $(VENV)/.installed ## format Python and C
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(shell git ls-files '*.c' '*.h')
+
+clean: ## remove the virtual environment and build results
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/.installed: pyproject.toml
+	@scripts/system-packages.sh python
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,48 @@
+"""The errors that rnnedge raises on purpose.
+
+::
+
+    RnnedgeError              exit 1; one line that names what, where and what to do
+    x DataError               a data file: missing, empty, ragged, not a number, too short
+    x ModelError              a run folder, .keras or quantised model file is missing or damaged
+    x UnsupportedLayerError   a layer that rnnedge cannot quantise; lists what it can
+    x RangeError              a value does not fit its number format; names layer and row
+    x ToolError               a compiler or emulator is missing or fails; says how to install it
+    x OutputError             a file or folder cannot be written
+
+Every other exception is a bug in rnnedge.
+"""
+
+
+class RnnedgeError(Exception):
+    """Base of all expected errors; the message is one line for the user.
+
+    Attributes:
+        exit_code: process exit code that the command line returns.
+    """
+
+    exit_code = 1
+
+
+class DataError(RnnedgeError):
+    """The user's data cannot be used: file, row and column are named."""
+
+
+class ModelError(RnnedgeError):
+    """A run folder or model file is missing, damaged or of another version."""
+
+
+class UnsupportedLayerError(RnnedgeError):
+    """A Keras layer has no integer counterpart."""
+
+
+class RangeError(RnnedgeError):
+    """A value cannot be held by its number format (layer and row are named)."""
+
+
+class ToolError(RnnedgeError):
+    """An external tool is missing or failed."""
+
+
+class OutputError(RnnedgeError):
+    """A file or folder cannot be written."""

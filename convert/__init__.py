@@ -1,0 +1,1 @@
+"""From Keras weights to integers and the files that carry them."""

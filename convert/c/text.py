@@ -1,0 +1,69 @@
+"""C text of constant arrays: aligned, at most 100 columns, one comment each."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+_WIDTH = 100
+
+
+def array(
+    declaration: str,
+    comment: str,
+    blocks: Sequence[tuple[str, npt.NDArray[np.integer]]],
+    *,
+    suffix: str = "",
+) -> str:
+    """Return one const array.
+
+    Args:
+        declaration: such as ``static const int8_t w[12]``.
+        comment: meaning, shape, order, format.
+        blocks: (label, values) in order; each block starts on a line of its own.
+        suffix: of every literal, such as ``u``.
+    """
+    cells = [_literals(values.reshape(-1).tolist(), suffix) for _, values in blocks]
+    width = max((len(cell) for block in cells for cell in block), default=1)
+    lines = [f"/* {comment} */", f"{declaration} = {{"]
+    for (label, _), block in zip(blocks, cells, strict=True):
+        if label:
+            lines.append(f"    /* {label} */")
+        lines += _rows(block, width)
+    return "\n".join([*lines, "};"])
+
+
+def string(text: str) -> str:
+    r"""Return `text` as a C string literal; anything but plain ASCII is escaped as octal bytes.
+
+    >>> print(string('25 "C"'))
+    "25 \"C\""
+    """
+    escaped = "".join(
+        f"\\{chr(byte)}"
+        if chr(byte) in '"\\'
+        else chr(byte)
+        if 32 <= byte < 127
+        else f"\\{byte:03o}"
+        for byte in text.encode()
+    )
+    return f'"{escaped.replace("??", chr(63) + chr(92) + chr(63))}"'
+
+
+def comment_text(text: str) -> str:
+    """Return `text` fit for a C comment: one line that cannot end it."""
+    plain = " ".join(text.split())
+    return plain.replace("*/", "* /").replace("/*", "/ *").encode("ascii", "replace").decode()
+
+
+def _literals(values: Iterable[int], suffix: str) -> list[str]:
+    # INT32_MIN has no literal of its own type in C
+    return ["(-2147483647 - 1)" if v == -(2**31) else f"{v}{suffix}" for v in values]
+
+
+def _rows(block: list[str], width: int) -> list[str]:
+    per_line = max(1, (_WIDTH - 3) // (width + 2))
+    return [
+        "    " + " ".join(f"{cell:>{width}}," for cell in block[i : i + per_line])
+        for i in range(0, len(block), per_line)
+    ]

@@ -1,0 +1,51 @@
+"""The command line: the group, and the one place that turns an error into a line and a code."""
+
+from typing import Any
+
+import click
+
+import rnnedge
+from rnnedge.commands.bench import bench
+from rnnedge.commands.demo import demo
+from rnnedge.commands.evaluate import evaluate
+from rnnedge.commands.export import export
+from rnnedge.commands.sensor import sensor
+from rnnedge.commands.simulate import simulate
+from rnnedge.commands.train import train
+from rnnedge.commands.verify import verify
+from rnnedge.errors import RnnedgeError
+
+
+class _Failure(click.ClickException):
+    def __init__(self, error: RnnedgeError) -> None:
+        super().__init__(" ".join(str(error).split()))
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it on the class
+
+
+class _Group(click.Group):
+    """A group whose commands report expected errors in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of use."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an RnnedgeError becomes `Error: ...` and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except RnnedgeError as error:
+            raise _Failure(error) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(rnnedge.__version__, prog_name="rnnedge")
+def main() -> None:
+    """Small recurrent networks on microcontrollers, bit for bit.
+
+    train a model on sensor data, export it as C and TensorFlow Lite Micro, and verify that the
+    device computes the same bits as this PC.
+    """
+
+
+for _command in (train, evaluate, export, verify, simulate, bench, sensor, demo):
+    main.add_command(_command)

@@ -1,0 +1,64 @@
+"""What the commands share: option types, JSON on standard output, tables."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+FOLDER = click.Path(path_type=Path)
+DATA = click.Path(path_type=Path)
+
+
+def json_option(command: _F) -> _F:
+    """Add --json."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="One JSON document on standard output."
+    )(command)
+
+
+def run_argument(command: _F) -> _F:
+    """Add the run folder."""
+    return click.argument("run", type=FOLDER)(command)
+
+
+def target_option(default: str, known: str) -> Callable[[_F], _F]:
+    """Add --target, which may be repeated."""
+    return click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        default=[default],
+        show_default=True,
+        metavar="TARGET",
+        help=f"{known}; may be repeated.",
+    )
+
+
+def report(document: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """Print `document` as JSON, or let `show` print it for people."""
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+    else:
+        show(document)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """Print a table; numbers and text as they are, right-aligned but for the first column."""
+    drawn = Table(title=title or None, title_justify="left", header_style="bold")
+    for index, column in enumerate(columns):
+        drawn.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    for row in rows:
+        drawn.add_row(*map(str, row))
+    Console(soft_wrap=False).print(drawn)
+
+
+def confusion(variant: dict[str, Any], classes: Sequence[str], title: str) -> None:
+    """Print a confusion matrix, true classes down, predicted ones across."""
+    rows = [[name, *counts] for name, counts in zip(classes, variant["confusion"], strict=True)]
+    table(["true \\ predicted", *classes], rows, title)

@@ -1,0 +1,34 @@
+"""rnnedge sensor."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rnnedge.commands.common import json_option, report
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV file to write.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option(
+    "--recordings", default=40, show_default=True, type=click.IntRange(min=1), help="Per class."
+)
+@click.option(
+    "--seconds", default=2.0, show_default=True, type=click.FloatRange(min=0.1), help="Of each."
+)
+@json_option
+def sensor(out: Path, seed: int, recordings: int, seconds: float, as_json: bool) -> None:
+    """Write a CSV of a simulated sensor: three-axis vibration of a motor.
+
+    Classes: healthy, unbalanced, worn_bearing. The same seed gives the same bytes.
+    """
+    from rnnedge.train.motor import write_csv
+
+    rows = write_csv(out, seed=seed, recordings_per_class=recordings, seconds=seconds)
+    document = {"out": str(out), "rows": rows}
+    report(document, as_json, _show)
+
+
+def _show(document: dict[str, Any]) -> None:
+    click.echo(f"{document['out']}: {document['rows']} rows")

@@ -1,0 +1,123 @@
+"""rnnedge train."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rnnedge.commands.common import DATA, FOLDER, json_option, report, table
+
+
+class _Greedy(click.Command):
+    """Let --test take every word up to the next option: no test file may end up in DATA."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write `--test a b` as `--test a --test b`."""
+        spread: list[str] = []
+        testing = False
+        for word in args:
+            if word.startswith("-") and word != "-":
+                testing = word == "--test"
+                if not testing:
+                    spread.append(word)
+            else:
+                spread += ["--test", word] if testing else [word]
+        return super().parse_args(ctx, spread)
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    pairs = dict(item.partition("=")[::2] for item in value)
+    if not all(name and unit for name, unit in pairs.items()):
+        raise click.BadParameter("expected CHANNEL=UNIT, such as ax=g")
+    return pairs
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
+
+
+@click.command(cls=_Greedy)
+@click.argument("data", nargs=-1, required=True, type=DATA)
+@click.option("--test", multiple=True, type=DATA, metavar="DATA...", help="Separate test data.")
+@click.option("--out", required=True, type=FOLDER, help="Run folder to make.")
+@click.option("--cell", default="gru", show_default=True, help="Recurrent cell.")
+@click.option("--units", default=32, show_default=True, type=click.IntRange(min=1))
+@click.option("--reset-after/--reset-before", default=True, show_default=True, help="GRU form.")
+@click.option(
+    "--window", type=click.IntRange(min=1), help="Time steps of a window. [default: a recording's]"
+)
+@click.option(
+    "--hop", type=click.IntRange(min=1), help="Steps between windows. [default: half a window]"
+)
+@click.option("--label", default="label", show_default=True, help="Label column.")
+@click.option("--group", help="Column never divided between the parts, such as a subject.")
+@click.option("--recording", help="Column that numbers the recordings.")
+@click.option(
+    "--recording-rows", type=click.IntRange(min=1), help="Rows of a recording without separator."
+)
+@click.option("--channels", callback=_names, help="Channel columns, by comma. [default: the rest]")
+@click.option("--ignore", callback=_names, help="Columns that are no channels, by comma.")
+@click.option("--rate", type=float, help="Samples per second.")
+@click.option(
+    "--unit", "units_of_measure", multiple=True, callback=_pairs, metavar="CHANNEL=UNIT",
+    help="Unit of measure of a channel; may be repeated.",
+)  # fmt: skip
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--epochs", type=click.IntRange(min=1), help="[default: by the amount of data]")
+@click.option("--batch-size", type=click.IntRange(min=1), help="[default: by the amount of data]")
+@click.option("--learning-rate", type=float, help="Of Adam at the start.")
+@click.option("--patience", type=click.IntRange(min=1), help="Epochs without improvement.")
+@click.option("--dropout", type=float, help="Share of the cell's inputs dropped in training.")
+@click.option("--test-fraction", type=float, help="Share held out where there is no --test.")
+@click.option("--validation-fraction", type=float, help="Share for early stopping.")
+@click.option(
+    "--input-bits", type=click.Choice(["8", "16"]), help="[default: chosen by calibration]"
+)
+@click.option("--name", help="Name of the model in C. [default: of the run folder]")
+@click.option("--force", is_flag=True, help="Replace an existing run.")
+@json_option
+def train(
+    data: tuple[Path, ...], test: tuple[Path, ...], out: Path, as_json: bool, **chosen: Any
+) -> None:
+    """Train a model on sensor data and quantise it.
+
+    DATA is one CSV with a label column, a CSV per class (or a folder of them), or an .npz of
+    windows (X, y, or X_train, y_train, X_test, y_test).
+    """
+    from rnnedge import api
+    from rnnedge.naming import check_name, default_name
+    from rnnedge.run import DataFormat
+    from rnnedge.train.options import TrainOptions
+    from rnnedge.train.progress import ProgressBar
+
+    form = DataFormat(
+        **{key: chosen.pop(key) for key in ("label", "group", "recording", "recording_rows")},
+        **{key: chosen.pop(key) for key in ("channels", "ignore")},
+    )
+    name, bits, force = (chosen.pop(key) for key in ("name", "input_bits", "force"))
+    options = TrainOptions(
+        name=check_name(name) if name else default_name(out.resolve().name),
+        channel_units=chosen.pop("units_of_measure"),
+        **{key: value for key, value in chosen.items() if value is not None},
+    )
+    with ProgressBar() as bar:
+        document = api.fit(
+            data,
+            out,
+            options=options,
+            form=form,
+            test=test,
+            input_bits=int(bits) if bits else None,
+            progress=bar,
+            force=force,
+        )
+    report(document, as_json, _show)
+
+
+def _show(document: dict[str, Any]) -> None:
+    rows = [
+        [name, f"{variant['accuracy']:.4f}", f"{variant['macro_f1']:.4f}"]
+        for name, variant in document["variants"].items()
+    ]
+    table(["test part", "accuracy", "macro F1"], rows, f"{document['windows']} test windows")
+    click.echo(f"run folder {document['run']}, model {document['name']}")

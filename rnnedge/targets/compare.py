@@ -1,0 +1,122 @@
+"""A target against the simulator, bit for bit, and its figures."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnedge.arrays import F32
+from rnnedge.errors import ToolError
+from rnnedge.simulator import Trace, quantize, simulate
+from rnnedge.spec import GruLayer, QuantizedModel
+from rnnedge.targets.exported import Exported
+from rnnedge.targets.target import CountingTarget, Target
+
+BENCH_WINDOWS = 2
+
+
+def compare(
+    target: Target, exported: Exported, model: QuantizedModel, raw: F32, windows: int | None
+) -> dict[str, Any]:
+    """Build `exported` for `target`, run raw windows, compare every state and score.
+
+    Args:
+        target: where to run.
+        exported: the folder, as it stands.
+        model: what it should compute.
+        raw: float32 (windows, steps, channels), raw units; some of them are chosen, evenly.
+        windows: how many, None for the target's default.
+
+    Returns:
+        target, windows, values_compared, states_compared, scores_compared, differences, and
+        first_difference (a sentence, or None).
+
+    Raises:
+        ToolError: the compiler or emulator is missing or fails.
+    """
+    chosen = _choose(raw, target.windows if windows is None else windows)
+    expected = simulate(model, quantize(model.input, chosen))
+    with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
+        program = target.build(exported, Path(work))
+        answer = target.run(program, chosen)
+    got = answer.trace
+    if got.states.shape != expected.states.shape or got.scores.shape != expected.scores.shape:
+        raise ToolError(
+            f"{target.name}: the program has another model ({answer.sha256[:12]}): "
+            f"{got.states.shape[2]} state values, expected {expected.states.shape[2]}"
+        )
+    states = int(np.count_nonzero(got.states != expected.states))
+    scores = int(np.count_nonzero(got.scores != expected.scores))
+    return {
+        "target": target.name,
+        "windows": len(chosen),
+        "values_compared": expected.states.size + expected.scores.size,
+        "states_compared": expected.states.size,
+        "scores_compared": expected.scores.size,
+        "differences": states + scores,
+        "first_difference": _first(expected, got),
+    }
+
+
+def measure(
+    target: CountingTarget, exported: Exported, model: QuantizedModel, raw: F32, optimize: str
+) -> dict[str, Any]:
+    """Count instructions of every step over some windows and read sizes from the ELF.
+
+    Raises:
+        ToolError: a tool is missing or fails, or the program's results are not the simulator's.
+    """
+    chosen = _choose(raw, BENCH_WINDOWS)
+    expected = simulate(model, quantize(model.input, chosen))
+    with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
+        program = target.build(exported, Path(work), optimize)
+        measured = target.measure(program, chosen)
+        sizes = target.sizes(program)
+    if _first(expected, measured.answer.trace) is not None:
+        raise ToolError(f"{target.name}: wrong results, no figures; run rnnedge verify")
+    per_step = max(measured.instructions)
+    return {
+        "target": target.name,
+        "compiler": target.compiler(),
+        "cell": "+".join(layer.kind for layer in model.recurrent),
+        "units": model.recurrent[0].units,
+        "layers": len(model.recurrent),
+        "inputs": model.input.channels,
+        "steps": sum(measured.instructions.values()),
+        "per_step": per_step,
+        "per_step_min": min(measured.instructions),
+        "per_mac": round(per_step / sum(map(_macs, model.recurrent)), 3),
+        "unit": "instructions",
+        "optimize": optimize,
+        "code_bytes": sizes.code_bytes,
+        "const_bytes": sizes.const_bytes,
+        "ram_bytes": sizes.ram_bytes,
+        "stack_bytes": measured.answer.stack_bytes,
+    }
+
+
+def _macs(layer: GruLayer) -> int:
+    return layer.W.size + layer.U.size
+
+
+def _choose(raw: F32, windows: int | None) -> F32:
+    """Return `windows` of the windows, evenly spread over all."""
+    if windows is None or windows >= len(raw):
+        return raw
+    return raw[np.linspace(0, len(raw) - 1, max(windows, 1)).astype(np.int64)]
+
+
+def _first(expected: Trace, got: Trace) -> str | None:
+    """Say where the first difference is."""
+    wrong = np.argwhere(expected.states != got.states)
+    if len(wrong):
+        window, step, unit = (int(i) for i in wrong[0])
+        want, have = expected.states[window, step, unit], got.states[window, step, unit]
+        return f"window {window}, step {step}, state {unit}: {have}, expected {want}"
+    wrong = np.argwhere(expected.scores != got.scores)
+    if len(wrong):
+        window, row = (int(i) for i in wrong[0])
+        want, have = expected.scores[window, row], got.scores[window, row]
+        return f"window {window}, score {row}: {have}, expected {want}"
+    return None

@@ -1,0 +1,67 @@
+"""An exported folder, as it stands on disk: what is in it and which sources build it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnedge.errors import ModelError
+
+MANIFEST = "rnnedge.json"
+RUNTIME_FOLDER = "rnnedge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A folder that rnnedge export wrote.
+
+    Attributes:
+        folder: its path.
+        name: the model's name.
+        sha256: hash of the quantised model it was made from.
+    """
+
+    folder: Path
+    name: str
+    sha256: str
+
+    @property
+    def model_source(self) -> Path:
+        """The model's constants."""
+        return self.folder / f"{self.name}.c"
+
+    @property
+    def runtime_sources(self) -> list[Path]:
+        """The runtime's C files."""
+        return sorted((self.folder / RUNTIME_FOLDER / "src").glob("*.c"))
+
+    @property
+    def include_dirs(self) -> list[Path]:
+        """Where its headers are."""
+        return [self.folder, self.folder / RUNTIME_FOLDER / "include"]
+
+
+def open_exported(folder: Path) -> Exported:
+    """Read the manifest of an exported folder.
+
+    Raises:
+        ModelError: no such folder, not one of rnnedge export, or a file is missing.
+    """
+    if not folder.is_dir():
+        raise ModelError(
+            f"{folder}: no such folder; make one with rnnedge export RUN --out {folder}"
+        )
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        exported = Exported(
+            folder=folder, name=str(manifest["name"]), sha256=str(manifest["sha256"])
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{folder / MANIFEST}: not readable ({error}); is this a folder of rnnedge export?"
+        ) from None
+    for path in (exported.model_source, folder / f"{exported.name}.h"):
+        if not path.is_file():
+            raise ModelError(f"{path}: missing; run rnnedge export again")
+    if not exported.runtime_sources:
+        raise ModelError(f"{folder / RUNTIME_FOLDER}: no C sources; run rnnedge export again")
+    return exported

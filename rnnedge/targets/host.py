@@ -1,0 +1,37 @@
+"""This machine, through its own C compiler."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnedge.arrays import F32, I16
+from rnnedge.targets.build import Toolchain, build, firmware
+from rnnedge.targets.exported import Exported
+from rnnedge.targets.stream import Answer, parse, request
+from rnnedge.targets.tools import run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The host target.
+
+    Attributes:
+        compiler: C compiler; None takes the environment's CC, or cc.
+        flags: further flags, such as sanitizers.
+    """
+
+    name: str = "host"
+    windows: int | None = None
+    compiler: str | None = None
+    flags: tuple[str, ...] = ()
+
+    def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
+        """Return the program for `exported`, built in the folder `work`."""
+        compiler = self.compiler or os.environ.get("CC") or "cc"
+        toolchain = Toolchain(compiler=compiler, flags=self.flags)
+        return build(exported, toolchain, [firmware("app/host.c")], work, optimize)
+
+    def run(self, program: Path, x: F32 | I16) -> Answer:
+        """Run windows (windows, steps, channels) and return every state and score."""
+        output = run([program], purpose="run the model on the host", data=request(x))
+        return parse(output, x.shape[0], x.shape[1], self.name)

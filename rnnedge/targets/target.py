@@ -1,0 +1,68 @@
+"""What every target offers, and what one run on it gives."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rnnedge.arrays import F32, I16
+from rnnedge.targets.exported import Exported
+from rnnedge.targets.stream import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """Bytes in the linked program that belong to runtime and model, read from the ELF.
+
+    Attributes:
+        code_bytes: the runtime's code.
+        const_bytes: tables, weights and the rest of the model in flash.
+        ram_bytes: one state and the scratch.
+    """
+
+    code_bytes: int
+    const_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """A run with counting.
+
+    Attributes:
+        answer: states, scores and stack.
+        instructions: executed instructions of a step: how many steps took that many.
+    """
+
+    answer: Answer
+    instructions: dict[int, int]
+
+
+class Target(Protocol):
+    """A place where an exported model is compiled and run."""
+
+    @property
+    def name(self) -> str:
+        """The name on the command line."""
+
+    @property
+    def windows(self) -> int | None:
+        """How many windows verification runs unless told; None: all."""
+
+    def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
+        """Return the program for `exported`, built in the folder `work`."""
+
+    def run(self, program: Path, x: F32 | I16) -> Answer:
+        """Run windows (windows, steps, channels) and return every state and score."""
+
+
+class CountingTarget(Target, Protocol):
+    """A target that can also measure."""
+
+    def compiler(self) -> str:
+        """Return the compiler's name and version."""
+
+    def sizes(self, program: Path) -> Sizes:
+        """Return what runtime and model take in `program`."""
+
+    def measure(self, program: Path, x: F32 | I16) -> Measured:
+        """Run windows and count the instructions of every step."""

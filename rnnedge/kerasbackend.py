@@ -1,30 +1,43 @@
-"""Keras, imported late and quietly; the one place that imports TensorFlow."""
+"""Keras, imported when it is first needed and quietly; the one place that imports TensorFlow."""
 
 import os
+import sys
 import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rnnedge.errors import ModelError, ToolError
 
+_STDERR = 2
 
-def import_keras() -> Any:
-    """Return the `keras` module on its TensorFlow backend, without start-up chatter.
+
+def keras() -> Any:
+    """Import Keras on TensorFlow and return it.
 
     Raises:
-        ToolError: Keras or TensorFlow is not installed.
+        ToolError: Keras or TensorFlow is not installed, or Keras is set to another backend.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its results depend on the machine
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # deprecations inside TensorFlow itself
-            import keras
-    except ImportError as error:
+    if "keras" not in sys.modules:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its results depend on the machine
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        try:
+            with _silent_stderr(), quiet():
+                import tensorflow  # noqa: F401
+        except ImportError as error:
+            raise ToolError(
+                f"TensorFlow cannot be imported ({error}); install it: pip install tensorflow"
+            ) from None
+    with quiet():
+        import keras
+
+    if keras.config.backend() != "tensorflow":
         raise ToolError(
-            f"Keras cannot be imported ({error}); install it: pip install rnnedge"
-        ) from None
+            f"Keras runs on {keras.config.backend()}; set KERAS_BACKEND=tensorflow and try again"
+        )
     return keras
 
 
@@ -32,16 +45,39 @@ def load_keras(path: Path) -> Any:
     """Load a .keras file for inference.
 
     Raises:
-        ModelError: the file is missing, truncated or not a Keras 3 model.
+        ModelError: the file is missing, cut short or not a Keras 3 model.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; expected a Keras model (.keras)")
-    keras = import_keras()
+    if not zipfile.is_zipfile(path):
+        raise ModelError(f"{path}: not a .keras file, or cut short; train or save it again")
     try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras raises nearly every kind for a damaged archive
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "empty message"
+        with quiet():
+            return keras().saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the damaged part happens to cause
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         raise ModelError(
-            f"{path}: not a readable Keras 3 model ({type(error).__name__}: {reason}); "
-            "train or save it again"
+            f"{path}: damaged or no Keras 3 model ({reason}); train or save it again"
         ) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Hide warnings that Keras and TensorFlow cause among themselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drop what C++ code writes to stderr before its log level can be set."""
+    sys.stderr.flush()
+    kept = os.dup(_STDERR)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STDERR)
+            yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)

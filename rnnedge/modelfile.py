@@ -44,7 +44,7 @@ def load_model(path: Path) -> QuantizedModel:
         ModelError: the file is missing, damaged, changed by hand or of another contract.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays: Arrays = {key: archive[key] for key in archive.files}
         spec = json.loads(arrays.pop("spec").tobytes())
         digest, contract = spec.pop("sha256"), spec["contract"]

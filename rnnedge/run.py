@@ -161,7 +161,8 @@ def load_windows(folder: Path) -> Windows:
     """
     with (
         _explained(folder / WINDOWS_FILE),
-        np.load(folder / WINDOWS_FILE, allow_pickle=False) as arrays,
+        (folder / WINDOWS_FILE).open("rb") as file,
+        np.load(file, allow_pickle=False) as arrays,
     ):
         return Windows(**{key: arrays[key] for key in arrays.files})
 

@@ -12,7 +12,6 @@ from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER
 
-
 __all__ = ["const_bytes", "export_c", "runtime_files", "scratch_size"]
 
 

@@ -20,7 +20,6 @@ from rnnedge.errors import ToolError
 _CHILD = "rnnedge.targets.tflm_child"
 _RUN_TIMEOUT = 600.0  # seconds
 _PROBE_TIMEOUT = 120.0
-_PARALLEL_STEPS = 50_000  # below, a second process costs more than it saves
 
 ARENA_STEP = 16
 """Granularity of an arena's size, and the alignment that it needs, in bytes."""
@@ -51,15 +50,11 @@ def run_tflm(tflite: bytes, x: I16, arena_size: int, *, timeout: float = _RUN_TI
         raise ToolError(
             f"TFLite Micro run: x is {windows.dtype} {windows.shape}, expected int16 (N, T, C)"
         )
-    parallel = len(windows) > 1 and windows.shape[0] * windows.shape[1] >= _PARALLEL_STEPS
-    parts = np.array_split(windows, 2 if parallel and (os.cpu_count() or 1) > 1 else 1)
-    children: list[_Child] = []
+    child = _Child(tflite, arena_size, windows, None)
     try:
-        children.extend(_Child(tflite, arena_size, part, None) for part in parts)
-        return np.concatenate([child.result(timeout) for child in children])
+        return child.result(timeout)
     finally:
-        for child in children:
-            child.close()
+        child.close()
 
 
 def find_arena(tflite: bytes) -> int:

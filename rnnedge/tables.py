@@ -52,6 +52,8 @@ def c_source() -> str:
         " * h = 1/16: knots moved by half the largest error of linear interpolation, halving it.",
         " */",
         '#include "fixed.h"',
+        "",
+        "// clang-format off",
     ]
     for name, table in (("sigmoid", SIGMOID), ("tanh", TANH)):
         lines += [

@@ -39,15 +39,13 @@ def string(text: str) -> str:
     >>> print(string('25 "C"'))
     "25 \"C\""
     """
-    escaped = "".join(
-        f"\\{chr(byte)}"
-        if chr(byte) in '"\\'
-        else chr(byte)
-        if 32 <= byte < 127
-        else f"\\{byte:03o}"
-        for byte in text.encode()
-    )
-    return f'"{escaped.replace("??", chr(63) + chr(92) + chr(63))}"'
+
+    def escape(byte: int) -> str:
+        if chr(byte) in '"\\?':  # ? for the sake of trigraphs
+            return f"\\{chr(byte)}"
+        return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"
+
+    return f'"{"".join(map(escape, text.encode()))}"'
 
 
 def comment_text(text: str) -> str:

@@ -41,7 +41,8 @@ __attribute__((noinline)) void app_count_end(void) {
 // One step; 0, or -1 if the stream ends or the input is refused.
 static int app_step(const rnnedge_model *model, uint32_t is_raw) {
     if (is_raw != 0) {
-        if (port_read(app_raw, sizeof app_raw) != 0 || rnnedge_quantize(model, app_x, app_raw) != RNNEDGE_OK) {
+        if (port_read(app_raw, sizeof app_raw) != 0 ||
+            rnnedge_quantize(model, app_x, app_raw) != RNNEDGE_OK) {
             return -1;
         }
     } else if (port_read(app_x, sizeof app_x) != 0) {

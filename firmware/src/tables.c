@@ -5,6 +5,8 @@
  */
 #include "fixed.h"
 
+// clang-format off
+
 /* sigmoid: (257), Q0.15; CRC-32 of all 65,536 look-ups 0x19c5a083 */
 const int16_t rnnedge_sigmoid_table[257] = {
         11,     12,     12,     13,     14,     15,     16,     17,     18,     19,     21,     22,

@@ -1,7 +1,6 @@
 """rnnedge sensor."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -25,10 +24,5 @@ def sensor(out: Path, seed: int, recordings: int, seconds: float, as_json: bool)
     """
     from rnnedge.train.motor import write_csv
 
-    rows = write_csv(out, seed=seed, recordings_per_class=recordings, seconds=seconds)
-    document = {"out": str(out), "rows": rows}
-    report(document, as_json, _show)
-
-
-def _show(document: dict[str, Any]) -> None:
-    click.echo(f"{document['out']}: {document['rows']} rows")
+    write_csv(out, seed=seed, recordings_per_class=recordings, seconds=seconds)
+    report({"out": str(out)}, as_json, lambda document: click.echo(document["out"]))

@@ -1,0 +1,48 @@
+"""A run folder and its export made of random weights, for tests that need no training."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rnnedge.convert.c import export_c
+from rnnedge.modelfile import save_model
+from rnnedge.output import write_files
+from rnnedge.run import QUANTIZED_FILE, Windows
+from rnnedge.simulator import quantize
+from rnnedge.spec import QuantizedModel
+from rnnedge.targets.exported import Exported, open_exported
+from tests.models import float_model, quantized, raw_windows, run_spec
+
+
+def make_run(
+    folder: Path,
+    *,
+    seed: int = 1,
+    name: str = "net",
+    windows: int = 40,
+    units: int = 8,
+    channels: int = 3,
+    reset_after: bool = True,
+    input_bits: int = 8,
+    layers: int = 1,
+) -> QuantizedModel:
+    """Write what `rnnedge train` leaves, but for model.keras."""
+    model = float_model(
+        seed, units=units, channels=channels, reset_after=reset_after, layers=layers
+    )
+    q = quantized(model, name=name, input_bits=input_bits)
+    raw = raw_windows(model, seed, windows, q.window)
+    folder.mkdir(parents=True, exist_ok=True)
+    run_spec(model, name=name).save(folder)
+    labels = np.zeros(windows, np.int64)
+    Windows(calibration=raw, X_test=raw, y_test=labels).save(folder)
+    save_model(q, folder / QUANTIZED_FILE)
+    return q
+
+
+def make_export(folder: Path, model: QuantizedModel, seed: int = 1) -> Exported:
+    """Write the C files of `model`."""
+    source = float_model(seed, units=model.recurrent[0].units, channels=model.input.channels)
+    raw = raw_windows(source, seed, 2, model.window)
+    write_files(folder, export_c(model, quantize(model.input, raw)))
+    return open_exported(folder)

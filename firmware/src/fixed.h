@@ -80,4 +80,21 @@ static inline int32_t rnnedge_dot16(const int8_t w[], const int16_t v[], uint16_
     return acc;
 }
 
+// The same for three rows that lie `stride` apart: they share the loads of v.
+static inline void rnnedge_dot8x3(int32_t acc[3], const int8_t w[], uint32_t stride,
+                                  const int8_t v[], uint16_t n) {
+    const int8_t *w1 = w + stride;
+    const int8_t *w2 = w1 + stride;
+    int32_t a0 = 0, a1 = 0, a2 = 0;
+    for (uint_fast16_t i = 0; i < n; i++) {
+        const int32_t x = v[i];
+        a0 += w[i] * x;
+        a1 += w1[i] * x;
+        a2 += w2[i] * x;
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+}
+
 #endif /* RNNEDGE_FIXED_H */

@@ -54,9 +54,8 @@ static int32_t finish(const rnnedge_gru *gru, int32_t acc, uint16_t row) {
     return rnnedge_requant(gru->bias[row] + acc, gru->multiplier[row], gru->shift);
 }
 
-// sigmoid(W x + U h + b) of one row, Q0.15.
-static int32_t gate(const rnnedge_gru *gru, const operands *op, uint16_t row) {
-    const int32_t acc = input_dot(gru, op, row) + state_dot(gru, op->h8, row);
+// sigmoid of one row's accumulator, Q0.15.
+static int32_t gate(const rnnedge_gru *gru, int32_t acc, uint16_t row) {
     return rnnedge_lookup(rnnedge_sigmoid_table, finish(gru, acc, row));
 }
 
@@ -70,12 +69,15 @@ void rnnedge_gru_step_after(const void *params, int16_t h[], const int16_t x[], 
     const uint16_t units = gru->units;
     const operands op = expand(gru, h, x, scratch);
     for (uint16_t i = 0; i < units; i++) {
+        const uint16_t r_row = (uint16_t)(units + i);
         const uint16_t n_row = (uint16_t)(2 * units + i);
-        const int32_t z = gate(gru, &op, i);
-        const int32_t r = gate(gru, &op, (uint16_t)(units + i));
+        int32_t u[3]; // U h of the rows z, r, n
+        rnnedge_dot8x3(u, gru->u + (uint32_t)i * units, (uint32_t)units * units, op.h8, units);
+        const int32_t z = gate(gru, input_dot(gru, &op, i) + u[0], i);
+        const int32_t r = gate(gru, input_dot(gru, &op, r_row) + u[1], r_row);
         const int32_t a = finish(gru, input_dot(gru, &op, n_row), n_row);
         // n's recurrent part has rows of its own, the fourth block of bias and multiplier
-        const int32_t b = finish(gru, state_dot(gru, op.h8, n_row), (uint16_t)(n_row + units));
+        const int32_t b = finish(gru, u[2], (uint16_t)(n_row + units));
         const int32_t p = rnnedge_sat16(a + rnnedge_mul_q15(r, b));
         h[i] = update(h[i], z, rnnedge_lookup(rnnedge_tanh_table, p));
     }
@@ -87,14 +89,14 @@ void rnnedge_gru_step_before(const void *params, int16_t h[], const int16_t x[],
     const uint16_t units = gru->units;
     const operands op = expand(gru, h, x, scratch);
     for (uint16_t i = 0; i < units; i++) {
-        const int32_t r = gate(gru, &op, (uint16_t)(units + i));
+        const uint16_t row = (uint16_t)(units + i);
+        const int32_t r = gate(gru, input_dot(gru, &op, row) + state_dot(gru, op.h8, row), row);
         op.g8[i] = rnnedge_narrow(rnnedge_mul_q15(r, h[i]));
     }
     for (uint16_t i = 0; i < units; i++) {
-        const uint16_t n_row = (uint16_t)(2 * units + i);
-        const int32_t z = gate(gru, &op, i);
-        const int32_t acc = input_dot(gru, &op, n_row) + state_dot(gru, op.g8, n_row);
-        const int32_t n = rnnedge_lookup(rnnedge_tanh_table, finish(gru, acc, n_row));
-        h[i] = update(h[i], z, n);
+        const uint16_t row = (uint16_t)(2 * units + i);
+        const int32_t z = gate(gru, input_dot(gru, &op, i) + state_dot(gru, op.h8, i), i);
+        const int32_t acc = input_dot(gru, &op, row) + state_dot(gru, op.g8, row);
+        h[i] = update(h[i], z, rnnedge_lookup(rnnedge_tanh_table, finish(gru, acc, row)));
     }
 }

@@ -65,7 +65,8 @@ def build(
     objects = []
     for kind, path in sources:
         objects.append(work / f"{kind}_{path.stem}.o")
-        command = [toolchain.compiler, *toolchain.flags, OPTIMIZE[optimize], *STRICT, *includes]
+        # the toolchain's flags come last: of two -O the last one counts
+        command = [toolchain.compiler, OPTIMIZE[optimize], *toolchain.flags, *STRICT, *includes]
         run(
             [*command, *defines, "-c", path, "-o", objects[-1]],
             purpose=f"compile {path.name}",

@@ -27,7 +27,7 @@ SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 def test_host_equals_simulator_under_every_compiler(
     tmp_path: Path, compiler: str, flags: tuple[str, ...]
 ) -> None:
-    """The last -O wins over the target's own; strict warnings are errors in this build."""
+    """Strict warnings are errors in this build."""
     for index, shape in enumerate(SHAPES):
         model = make_run(tmp_path / f"r{index}", **shape)
         exported = make_export(tmp_path / f"e{index}", model)

@@ -1,0 +1,96 @@
+"""Examples in documentation are run: docstrings, the header, the README."""
+
+import ctypes
+import doctest
+import importlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.runs import make_export, make_run
+from tests.test_packaging import installed_path, tracked
+
+MODULES = sorted(
+    path.removesuffix(".py").replace("/", ".")
+    for path in map(installed_path, tracked())
+    if path and path.endswith(".py") and not path.endswith(("__init__.py", "__main__.py"))
+)
+HEADER = (ROOT / "firmware" / "include" / "rnnedge.h").read_text()
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_are_true(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_some_docstrings_have_examples() -> None:
+    shipped = [path for path in tracked() if installed_path(path) and path.endswith(".py")]
+    assert sum(">>> " in (ROOT / path).read_text() for path in shipped) >= 4
+
+
+def compile_c(tmp_path: Path, text: str, name: str) -> None:
+    exported = make_export(tmp_path / "export", make_run(tmp_path / "run", name=name))
+    (tmp_path / "main.c").write_text(text)
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    includes = [f"-I{folder}" for folder in exported.include_dirs]
+    sources = [*exported.runtime_sources, exported.model_source]
+    command = ["cc", *flags, *includes, tmp_path / "main.c", *sources, "-o", tmp_path / "main"]
+    subprocess.run(command, check=True)
+
+
+def test_the_six_lines_of_the_header_compile(tmp_path: Path) -> None:
+    block = re.search(r"six lines use it:\n \*\n(.*?)\n \*\n", HEADER, re.DOTALL)
+    assert block
+    lines = [line.removeprefix(" *     ") for line in block[1].splitlines()]
+    assert len(lines) == 6
+    body = "\n".join(lines[3:])
+    compile_c(
+        tmp_path,
+        "\n".join(lines[:3])
+        + "\nint main(void) { float raw[KWS_INPUTS] = {0}; int best;\n"
+        + body
+        + "\nreturn best; }\n",
+        "kws",
+    )
+
+
+def test_c_in_the_readme_compiles(tmp_path: Path) -> None:
+    blocks = re.findall(r"```c\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    for index, block in enumerate(blocks):
+        (tmp_path / str(index)).mkdir()
+        compile_c(tmp_path / str(index), block + "\nint main(void) { return 0; }\n", "motor")
+
+
+def test_commands_in_the_readme_exist() -> None:
+    """Every command and option that the README names is one of the command line's."""
+    from rnnedge.cli import main
+
+    for line in re.findall(r"^\s*\$? ?rnnedge (.+)$", README, re.MULTILINE):
+        words = line.split()
+        command = main.commands[words[0]]
+        options = {
+            name for param in command.params for name in (*param.opts, *param.secondary_opts)
+        }
+        for word in words[1:]:
+            if word.startswith("--"):
+                assert word.split("=")[0] in options, line
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in re.findall(r"make ([a-z]+)", README):
+        assert target in targets, target
+
+
+def test_the_header_declares_just_what_the_runtime_defines(library: ctypes.CDLL) -> None:
+    symbols = subprocess.run(
+        ["nm", "-D", "--defined-only", library._name], capture_output=True, text=True, check=True
+    )
+    defined = {line.split()[2] for line in symbols.stdout.splitlines() if " T " in line}
+    code = re.sub(r"//[^\n]*|/\*.*?\*/", "", HEADER, flags=re.DOTALL)
+    declared = set(re.findall(r"\b(rnnedge_\w+)\(", code)) - {"rnnedge_step_fn"}
+    declared |= set(re.findall(r"rnnedge_step_fn (rnnedge_\w+);", code))
+    assert declared == {name for name in defined if name.startswith("rnnedge_")}
+    assert len(declared) > 8

@@ -1,0 +1,1 @@
+"""Reading sensor data, windows, Keras models, fitting, evaluation."""

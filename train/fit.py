@@ -1,0 +1,158 @@
+"""The training: read, cut, divide, build, fit, write the run folder."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rnnedge
+from rnnedge.errors import DataError, OutputError
+from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
+from rnnedge.train.backend import keras, quiet
+from rnnedge.train.models import build, normalization
+from rnnedge.train.optimise import History, optimise
+from rnnedge.train.options import TrainOptions
+from rnnedge.train.progress import Progress, Silent
+from rnnedge.train.readers import Recordings, read
+from rnnedge.train.split import Split, split
+from rnnedge.train.windows import automatic_window
+
+__all__ = ["CALIBRATION_WINDOWS", "TrainOptions", "train_run"]
+
+CALIBRATION_WINDOWS = 256
+
+
+def train_run(
+    data: Sequence[Path],
+    test: Sequence[Path],
+    options: TrainOptions,
+    form: DataFormat,
+    folder: Path,
+    progress: Progress | None = None,
+) -> RunSpec:
+    """Train a model and leave model.keras, run.json, windows.npz and history.csv in `folder`.
+
+    The same data, options and library versions give the same weights.
+
+    Args:
+        data: files and folders to train on (rnnedge.train.readers.read).
+        test: files of the test part; empty: what `data` names as its test part, or a share of it.
+        options: how to train.
+        form: how the files are to be read.
+        folder: an existing, empty folder.
+        progress: follows the epochs.
+
+    Raises:
+        DataError: the data cannot be used.
+        UnsupportedLayerError: an unknown cell.
+        ModelError: the training went astray.
+        OutputError: `folder` cannot be written.
+    """
+    recordings, tested = _read(data, test, form)
+    window = options.window or automatic_window(recordings)
+    hop = options.hop or max(1, window // 2)
+    parts = split(
+        recordings,
+        tested,
+        window=window,
+        hop=hop,
+        validation_fraction=options.validation_fraction,
+        test_fraction=options.test_fraction,
+        seed=options.seed,
+    )
+    mean, std = normalization(parts.train.X, recordings.channels)
+    keras().utils.set_random_seed(options.seed)
+    model = build(
+        cell=options.cell,
+        units=options.units,
+        reset_after=options.reset_after,
+        dropout=options.dropout,
+        window=window,
+        classes=len(parts.classes),
+        mean=mean,
+        std=std,
+    )
+    history = optimise(model, parts, options, mean, std, progress or Silent())
+    units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
+        options.channel_units
+    )
+    spec = RunSpec(
+        name=options.name,
+        task="classify",
+        cell=options.cell,
+        units=options.units,
+        reset_after=options.reset_after,
+        window=window,
+        hop=hop,
+        rate=options.rate,
+        channels=tuple(
+            Channel(name=name, unit=units[name], mean=float(mean[index]), std=float(std[index]))
+            for index, name in enumerate(recordings.channels)
+        ),
+        classes=parts.classes,
+        data_format=form,
+        split=parts.statement,
+        training=_statement(options, parts, history),
+        rnnedge=rnnedge.__version__,
+    )
+    try:
+        _write(folder, model, spec, parts, history, options.seed)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+    return spec
+
+
+def _read(
+    data: Sequence[Path], test: Sequence[Path], form: DataFormat
+) -> tuple[Recordings, Recordings | None]:
+    """Read the data, and the test data as the same channels."""
+    recordings = read(data, form)
+    if not test:
+        return recordings, None
+    tested = read(test, form, channels=recordings.channels)
+    for name, unit, other in zip(recordings.channels, recordings.units, tested.units, strict=True):
+        if unit != other and unit and other:
+            raise DataError(
+                f"{test[0]}: channel {name!r} is in [{other}], the training data in [{unit}]; "
+                "convert one of them"
+            )
+    return recordings, tested
+
+
+def _statement(options: TrainOptions, parts: Split, history: History) -> dict[str, Any]:
+    """State what happened, for run.json."""
+    best = history.best
+    return {
+        "seed": options.seed,
+        "epochs": len(history.epochs),
+        "best_epoch": best + 1,
+        "batch_size": options.batch(len(parts.train)),
+        "learning_rate": options.learning_rate,
+        "dropout": options.dropout,
+        "augment": asdict(options.changes(len(parts.train))),
+        **history.epochs[best],
+        "keras": keras().__version__,
+    }
+
+
+def _write(
+    folder: Path, model: Any, spec: RunSpec, parts: Split, history: History, seed: int
+) -> None:
+    """Write the files of the run folder."""
+    with quiet():
+        model.save(folder / KERAS_FILE)
+    spec.save(folder)
+    count = min(CALIBRATION_WINDOWS, len(parts.train))
+    rng = np.random.Generator(np.random.PCG64(seed))
+    chosen = np.sort(rng.choice(len(parts.train), count, replace=False))
+    Windows(calibration=parts.train.X[chosen], X_test=parts.test.X, y_test=parts.test.y).save(
+        folder
+    )
+    with (folder / HISTORY_FILE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["epoch", *history.epochs[0]])
+        for epoch, figures in enumerate(history.epochs, 1):
+            writer.writerow([epoch, *(f"{value:.6g}" for value in figures.values())])

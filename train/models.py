@@ -1,0 +1,92 @@
+"""Keras models: normalisation, one recurrent layer, a softmax head."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnedge.arrays import F32, F64
+from rnnedge.errors import DataError, UnsupportedLayerError
+from rnnedge.train.backend import keras, quiet
+
+_LEAST_STD, _LARGEST_STD = 1e-6, 1e15
+
+
+def _gru(units: int, reset_after: bool, dropout: float) -> Any:
+    return keras().layers.GRU(units, reset_after=reset_after, dropout=dropout, name="gru")
+
+
+CELLS: dict[str, Callable[[int, bool, float], Any]] = {"gru": _gru}
+"""The recurrent layers: name to (units, reset_after, dropout) -> Keras layer."""
+
+
+def build(
+    *,
+    cell: str,
+    units: int,
+    reset_after: bool,
+    dropout: float,
+    window: int,
+    classes: int,
+    mean: F64,
+    std: F64,
+) -> Any:
+    """Build an untrained model: raw windows in, class probabilities out.
+
+    Args:
+        cell: a key of CELLS.
+        units: width of the recurrent layer.
+        reset_after: GRU form; other cells ignore it.
+        dropout: share of the inputs of the recurrent layer dropped in training, 0 <= d < 1.
+        window: time steps.
+        classes: number of classes.
+        mean: float64 (channels,), raw units.
+        std: float64 (channels,), raw units, > 0.
+
+    Returns:
+        A keras.Sequential, input float32 (batch, window, channels).
+
+    Raises:
+        UnsupportedLayerError: an unknown cell.
+    """
+    if cell not in CELLS:
+        raise UnsupportedLayerError(f"cell {cell!r} is not supported; choose {', '.join(CELLS)}")
+    layers = keras().layers
+    with quiet():
+        return keras().Sequential(
+            [
+                keras().Input((window, len(mean))),
+                layers.Normalization(mean=mean, variance=std**2, name="normalization"),
+                CELLS[cell](units, reset_after, dropout),
+                layers.Dense(classes, activation="softmax", name="scores"),
+            ]
+        )
+
+
+def normalization(X: F32, channels: Sequence[str]) -> tuple[F64, F64]:
+    """Measure mean and standard deviation of every channel.
+
+    Args:
+        X: float32 (windows, steps, channels), the training part.
+        channels: their names, for messages.
+
+    Returns:
+        mean and std, float64 (channels,), raw units.
+
+    Raises:
+        DataError: a channel never changes, or its spread is beyond what float32 can normalise.
+    """
+    flat = X.reshape(-1, X.shape[2])
+    mean, std = flat.mean(axis=0, dtype=np.float64), flat.std(axis=0, dtype=np.float64)
+    for index, name in enumerate(channels):
+        if flat[:, index].min() == flat[:, index].max():
+            raise DataError(
+                f"channel {name!r} never changes in the training part (always {flat[0, index]:g}); "
+                f"--ignore {name}"
+            )
+        if not _LEAST_STD <= std[index] <= _LARGEST_STD:
+            raise DataError(
+                f"channel {name!r} has a standard deviation of {std[index]:.3g}, expected "
+                f"{_LEAST_STD:g} to {_LARGEST_STD:g}; give it in another unit of measure"
+            )
+    return mean, std

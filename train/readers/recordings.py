@@ -1,0 +1,145 @@
+"""What every reader returns: recordings of one sensor, whatever the file format was."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnedge.arrays import F32, F64
+from rnnedge.errors import DataError
+
+TRAIN, TEST = "train", "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recording:
+    """Consecutive samples with one label; a window never leaves them.
+
+    Attributes:
+        values: float32 (rows, channels), raw units.
+        label: name of the class, or None in data without labels.
+        group: the unit that must never be divided between training and test, or None: the
+            recording itself.
+        source: file name and number within the file, for people.
+        file: file name, for people.
+        start_row: line number of the first sample in a CSV (the header is line 1), or index of
+            the window in an .npz.
+        part: "train" or "test" if the file itself says so, else None.
+    """
+
+    values: F32
+    label: str | None
+    group: str | None
+    source: str
+    file: str
+    start_row: int
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recordings:
+    """All recordings of a data set.
+
+    Attributes:
+        items: the recordings, in file order.
+        channels: channel names, the order of the columns of `Recording.values`.
+        units: units of measure of the channels, "" if unknown.
+        classes: the labels that occur, in the order of the file if it names its classes, else
+            sorted (numbers by value).
+    """
+
+    items: tuple[Recording, ...]
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    def part(self, part: str) -> "Recordings":
+        """Return only the recordings of one part, "train" or "test".
+
+        A recording whose file names no part belongs to every part.
+        """
+        return self._with(item for item in self.items if item.part in (None, part))
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The parts that the files name; empty if they name none."""
+        return frozenset(item.part for item in self.items if item.part is not None)
+
+    def _with(self, items: Iterable[Recording]) -> "Recordings":
+        kept = tuple(items)
+        names = {item.label for item in kept}
+        return Recordings(
+            items=kept,
+            channels=self.channels,
+            units=self.units,
+            classes=tuple(name for name in self.classes if name in names),
+        )
+
+
+def class_names(labels: Iterable[str | None], order: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the labels that occur: first those in `order`, then the others sorted.
+
+    >>> class_names(["10", "9", "9", None])
+    ('9', '10')
+    >>> class_names(["walk", "rest"], order=["walk", "run"])
+    ('walk', 'rest')
+    """
+    found = {label for label in labels if label is not None}
+    rest = found.difference(order)
+    numbers = all(re.fullmatch(r"[+-]?\d+", label) for label in rest)
+    return tuple(name for name in order if name in found) + tuple(
+        sorted(rest, key=int) if numbers else sorted(rest)
+    )
+
+
+def split_unit(header: str) -> tuple[str, str]:
+    """Part a column header into name and unit of measure.
+
+    >>> split_unit("ax [m/s^2]")
+    ('ax', 'm/s^2')
+    >>> split_unit("temperature (°C)")
+    ('temperature', '°C')
+    >>> split_unit("count")
+    ('count', '')
+    """
+    match = re.fullmatch(r"(.*?\S)\s*(?:\[([^\[\]]*)\]|\(([^()]*)\))", header.strip())
+    if match is None:
+        return header.strip(), ""
+    return match[1].strip(), (match[2] if match[2] is not None else match[3]).strip()
+
+
+def as_float32(values: F64) -> tuple[F32, tuple[int, ...] | None]:
+    """Cast to float32 and find the first value that is not finite as float32.
+
+    Returns:
+        The float32 array and the index of the first NaN, infinity or overflow, or None.
+    """
+    with np.errstate(over="ignore"):
+        cast = values.astype(np.float32)
+    finite = np.isfinite(cast)
+    if finite.all():
+        return cast, None
+    return cast, tuple(int(axis) for axis in np.argwhere(~finite)[0])
+
+
+def pick_channels(names: Sequence[str], wanted: Sequence[str], where: str) -> list[int]:
+    """Return the positions of the wanted channels among `names`.
+
+    Args:
+        names: the names that exist.
+        wanted: the names asked for; a unit of measure in them is ignored.
+        where: file name for the message.
+
+    Raises:
+        DataError: a wanted channel does not exist, or is asked for twice.
+    """
+    positions = []
+    for asked in wanted:
+        name = asked if asked in names else split_unit(asked)[0]
+        if name not in names:
+            raise DataError(f"{where}: no column {asked!r}; the columns are {', '.join(names)}")
+        if names.index(name) in positions:
+            raise DataError(f"{where}: channel {asked!r} is asked for twice; name it once")
+        positions.append(names.index(name))
+    return positions

@@ -1,0 +1,234 @@
+"""Divide windows into training, validation and test without dividing a group."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnnedge.arrays import I64
+from rnnedge.errors import DataError
+from rnnedge.train.readers import TEST, TRAIN, Recordings
+from rnnedge.train.windows import WindowSet, cut
+
+_SHUFFLES = 8
+_NAMES_LIMIT = 100
+
+_Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """The three parts.
+
+    Attributes:
+        train: windows that decide the weights.
+        validation: windows that decide when to stop.
+        test: windows that nothing was decided on.
+        classes: class names, the meaning of `WindowSet.y` in all parts.
+        statement: method, files, groups and counts, for run.json.
+    """
+
+    train: WindowSet
+    validation: WindowSet
+    test: WindowSet
+    classes: tuple[str, ...]
+    statement: dict[str, Any]
+
+
+def split(
+    data: Recordings,
+    test: Recordings | None,
+    *,
+    window: int,
+    hop: int,
+    validation_fraction: float,
+    test_fraction: float,
+    seed: int,
+) -> Split:
+    """Cut windows and divide them, by group, stratified by class.
+
+    The test part is `test` if given, else the test part that the data files name, else
+    `test_fraction` of the data. The same seed gives the same parts.
+
+    Args:
+        data: recordings with labels.
+        test: recordings of the test part, or None.
+        window: time steps of a window.
+        hop: time steps between two windows of a recording.
+        validation_fraction: share of the windows outside the test part, 0 < f < 1.
+        test_fraction: share of all windows, 0 < f < 1.
+        seed: decides the parts.
+
+    Raises:
+        DataError: one class only, a class with too few groups, a class that only the test part
+            has, or a window longer than every recording.
+    """
+    rest, test, method = _given(data, test)
+    classes = rest.classes
+    if len(classes) < 2:
+        raise DataError(
+            f"{rest.items[0].file}: only one class ({', '.join(classes)}), expected at least two; "
+            "add data of another class"
+        )
+    own = cut(rest, window=window, hop=hop, classes=classes)
+    if test is None:
+        _enough_groups(own, classes, rest, parts=3)
+        chosen = divide(own.y, own.group, fraction=test_fraction, seed=seed)
+        trial, tested, sources = own.select(~chosen), own.select(chosen), rest
+        if not len(tested) or _missing(own.y, chosen, len(classes)):
+            raise _cannot(classes, _missing(own.y, chosen, len(classes)), "test")
+    else:
+        _known_classes(test, classes)
+        trial, tested = own, cut(test, window=window, hop=hop, classes=classes)
+        sources = test
+        _enough_groups(own, classes, rest, parts=2)
+    held = divide(trial.y, trial.group, fraction=validation_fraction, seed=seed + 1)
+    if missing := _missing(trial.y, held, len(classes)):
+        raise _cannot(classes, missing, "validation")
+    train, validation = trial.select(~held), trial.select(held)
+    return Split(
+        train=train,
+        validation=validation,
+        test=tested,
+        classes=classes,
+        statement={
+            "method": method,
+            "seed": seed,
+            "train": _statement(train, rest, classes),
+            "validation": _statement(validation, rest, classes),
+            "test": _statement(tested, sources, classes),
+            "recordings_shorter_than_a_window": own.short,
+        },
+    )
+
+
+def divide(y: I64, group: I64, *, fraction: float, seed: int) -> _Mask:
+    """Choose about `fraction` of the windows, whole groups, every class on both sides.
+
+    Args:
+        y: int64 (windows,), class of a window.
+        group: int64 (windows,), group of a window.
+        fraction: share to choose, 0 < fraction < 1.
+        seed: decides among equally good choices.
+
+    Returns:
+        bool (windows,), True for the chosen. A class may still be missing on one side if its
+        groups cannot be divided.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    count = max(2, round(1 / fraction))
+    folds = min(count, len(np.unique(group)), int(np.bincount(y).max()))
+    if folds < 2:
+        return np.zeros(len(y), dtype=np.bool_)
+    best, least = np.zeros(len(y), dtype=np.bool_), np.inf
+    for shuffle in range(_SHUFFLES):
+        folder = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + 1000 * shuffle)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a class smaller than the folds
+            for _, fold in folder.split(np.zeros(len(y)), y, group):
+                chosen = np.zeros(len(y), dtype=np.bool_)
+                chosen[fold] = True
+                _repair(y, group, chosen)
+                cost = _cost(y, chosen, fraction)
+                if cost < least:
+                    best, least = chosen, cost
+        if least < 1:
+            break
+    return best
+
+
+def _repair(y: I64, group: I64, chosen: _Mask) -> None:
+    """Move the smallest groups until every class stands on both sides, where that is possible."""
+    for label in np.unique(y):
+        for side in (True, False):
+            here = (y == label) & (chosen == side)
+            if here.any():
+                continue
+            groups, sizes = np.unique(group[y == label], return_counts=True)
+            if len(groups) > 1:
+                chosen[group == groups[np.argmin(sizes)]] = side
+
+
+def _cost(y: I64, chosen: _Mask, fraction: float) -> float:
+    """Mean distance from the wanted share over classes; 1 more for a class on one side only."""
+    total = np.bincount(y)
+    share = np.bincount(y[chosen], minlength=len(total))[total > 0] / total[total > 0]
+    return float(np.abs(share - fraction).mean() + np.sum((share == 0) | (share == 1)))
+
+
+def _missing(y: I64, chosen: _Mask, classes: int) -> list[int]:
+    """Return the classes that one side lacks."""
+    inside = np.bincount(y[chosen], minlength=classes)
+    outside = np.bincount(y[~chosen], minlength=classes)
+    return [int(label) for label in np.flatnonzero((inside == 0) | (outside == 0))]
+
+
+def _given(data: Recordings, test: Recordings | None) -> tuple[Recordings, Recordings | None, str]:
+    """Return the data to divide, the test part if there is one already, and the method."""
+    if test is not None:
+        if data.parts:
+            raise DataError(
+                f"{data.items[0].file}: the file has a test part of its own; leave --test out"
+            )
+        return data, test.part(TEST), "test files given; validation by group"
+    if data.parts:
+        return data.part(TRAIN), data.part(TEST), "test part of the file; validation by group"
+    return data, None, "test and validation by group"
+
+
+def _known_classes(test: Recordings, classes: Sequence[str]) -> None:
+    for item in test.items:
+        if item.label not in classes:
+            raise DataError(
+                f"{item.source}: class {item.label!r} is in the test part only; training knows "
+                f"{', '.join(classes)}"
+            )
+
+
+def _enough_groups(
+    windows: WindowSet, classes: Sequence[str], recordings: Recordings, parts: int
+) -> None:
+    """Refuse a class that cannot be in every part."""
+    for label, name in enumerate(classes):
+        count = len(np.unique(windows.group[windows.y == label]))
+        if count >= parts:
+            continue
+        what = "groups" if any(item.group for item in recordings.items) else "recordings"
+        hints = "record more of it, cut what follows without separator with --recording-rows"
+        if parts == 3:
+            hints = f"give test data with --test, {hints}"
+        raise DataError(
+            f"class {name!r} has {count} {what} with a whole window, expected at least {parts}, "
+            f"one for each part; {hints}, or choose what stays together with --group"
+        )
+
+
+def _cannot(classes: Sequence[str], missing: Sequence[int], part: str) -> DataError:
+    names = ", ".join(repr(classes[label]) for label in missing)
+    return DataError(
+        f"no division by group puts class {names} into both the {part} part and the rest; record "
+        "more groups, or give test data with --test"
+    )
+
+
+def _statement(
+    windows: WindowSet, recordings: Recordings, classes: Sequence[str]
+) -> dict[str, Any]:
+    """State one part in words and numbers."""
+    items = [recordings.items[index] for index in np.unique(windows.recording)]
+    named = sorted({item.group for item in items if item.group is not None})
+    counts = np.bincount(windows.y, minlength=len(classes))
+    stated: dict[str, Any] = {
+        "files": sorted({item.file for item in items}),
+        "recordings": len(items),
+        "groups": len(np.unique(windows.group)),
+        "windows": len(windows),
+        "windows_per_class": dict(zip(classes, counts.tolist(), strict=True)),
+    }
+    if 0 < len(named) <= _NAMES_LIMIT:
+        stated["group_names"] = named
+    return stated

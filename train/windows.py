@@ -1,0 +1,122 @@
+"""Cut recordings into windows; a window never crosses from one recording into the next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rnnedge.arrays import F32, I64
+from rnnedge.errors import DataError
+from rnnedge.train.readers import Recordings
+
+_AUTOMATIC_LIMIT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowSet:
+    """Windows of equal length.
+
+    Attributes:
+        X: float32 (windows, steps, channels), raw units.
+        y: int64 (windows,), index into the classes; -1 where there is no such class.
+        recording: int64 (windows,), index into `Recordings.items`.
+        group: int64 (windows,), equal for windows that must stay in one part.
+        start: int64 (windows,), first row of the window within its recording.
+        short: number of recordings that are shorter than a window and gave none.
+    """
+
+    X: F32
+    y: I64
+    recording: I64
+    group: I64
+    start: I64
+    short: int = 0
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def select(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "WindowSet":
+        """Return the chosen windows."""
+        return WindowSet(
+            X=self.X[index],
+            y=self.y[index],
+            recording=self.recording[index],
+            group=self.group[index],
+            start=self.start[index],
+            short=self.short,
+        )
+
+
+def cut(
+    recordings: Recordings, *, window: int, hop: int, classes: tuple[str, ...] | None = None
+) -> WindowSet:
+    """Cut every recording into windows; rows after the last whole window are left over.
+
+    Args:
+        recordings: the data.
+        window: time steps of a window, >= 1.
+        hop: time steps between the starts of two windows of a recording, >= 1.
+        classes: class names, the meaning of `WindowSet.y`; None: those of the recordings.
+
+    Raises:
+        DataError: window or hop is below 1, or the window is longer than every recording.
+    """
+    if window < 1 or hop < 1:
+        raise DataError(f"window is {window} and hop is {hop}, expected at least 1 of both")
+    names = {name: index for index, name in enumerate(classes or recordings.classes)}
+    lengths = [len(item.values) for item in recordings.items]
+    if max(lengths) < window:
+        longest = recordings.items[int(np.argmax(lengths))]
+        raise DataError(
+            f"{longest.source}: {max(lengths)} rows in the longest recording, but a window takes "
+            f"{window}; choose --window {max(lengths)} or less"
+        )
+    cuts: list[F32] = []
+    owner: list[int] = []
+    starts: list[int] = []
+    for index, item in enumerate(recordings.items):
+        if len(item.values) >= window:
+            every = np.lib.stride_tricks.sliding_window_view(item.values, window, axis=0)
+            cuts.append(every[::hop].transpose(0, 2, 1))
+            owner += [index] * len(cuts[-1])
+            starts += range(0, len(every), hop)
+    recording = np.array(owner, dtype=np.int64)
+    labels = np.array([_index(names, item.label) for item in recordings.items], dtype=np.int64)
+    return WindowSet(
+        X=np.ascontiguousarray(np.concatenate(cuts)),
+        y=labels[recording],
+        recording=recording,
+        group=_groups(recordings)[recording],
+        start=np.array(starts, dtype=np.int64),
+        short=sum(length < window for length in lengths),
+    )
+
+
+def automatic_window(recordings: Recordings) -> int:
+    """Return the window length where the data leaves no choice: recordings of one length.
+
+    Raises:
+        DataError: the recordings differ in length, or are long.
+    """
+    lengths = {len(item.values) for item in recordings.items}
+    if len(lengths) == 1 and (length := lengths.pop()) <= _AUTOMATIC_LIMIT:
+        return length
+    lengths = {len(item.values) for item in recordings.items}
+    raise DataError(
+        f"the recordings have {min(lengths)} to {max(lengths)} rows; choose the length of a window "
+        "with --window"
+    )
+
+
+def _index(names: dict[str, int], label: str | None) -> int:
+    return -1 if label is None else names.get(label, -1)
+
+
+def _groups(recordings: Recordings) -> I64:
+    """Number the groups; a recording without group is one of its own."""
+    numbers: dict[tuple[str, str | int], int] = {}
+    keys: list[tuple[str, str | int]] = [
+        ("recording", index) if item.group is None else ("group", item.group)
+        for index, item in enumerate(recordings.items)
+    ]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)

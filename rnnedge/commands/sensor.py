@@ -11,10 +11,10 @@ from rnnedge.commands.common import json_option, report
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV file to write.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option(
-    "--recordings", default=40, show_default=True, type=click.IntRange(min=1), help="Per class."
+    "--recordings", default=60, show_default=True, type=click.IntRange(min=1), help="Per class."
 )
 @click.option(
-    "--seconds", default=2.0, show_default=True, type=click.FloatRange(min=0.1), help="Of each."
+    "--seconds", default=3.0, show_default=True, type=click.FloatRange(min=0.1), help="Of each."
 )
 @json_option
 def sensor(out: Path, seed: int, recordings: int, seconds: float, as_json: bool) -> None:

@@ -41,6 +41,8 @@ demo | test)
 esac
 if [ "$1" = test ]; then
     need gcc gcc --version
+    need g++ g++ --version
+    need git git --version
     need clang clang --version
     if ! compiles clang -fsanitize=address,undefined >/dev/null 2>&1; then
         # the sanitizers' library is named after clang's version, known once its list is there

@@ -49,8 +49,10 @@ def train_run(
         DataError: the data cannot be used.
         UnsupportedLayerError: an unknown cell.
         ModelError: the training went astray.
-        OutputError: `folder` cannot be written.
+        OutputError: `folder` does not exist or cannot be written.
     """
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: no such folder to write the run to; make it first")
     recordings, tested = _read(data, test, form)
     window = options.window or automatic_window(recordings)
     hop = options.hop or max(1, window // 2)

@@ -17,6 +17,8 @@ from rnnedge.train.augment import Augmentation
 from rnnedge.train.evaluate import classification_metrics, load_model, predict
 from rnnedge.train.fit import TrainOptions, train_run
 from rnnedge.train.progress import ProgressBar
+from rnnedge.train.readers import read
+from rnnedge.train.split import split
 from tests.train.helpers import waves_csv
 
 FORM = DataFormat(recording="r")
@@ -123,7 +125,9 @@ def test_it_learns(tmp_path: Path, source: Path) -> None:
     assert (probabilities.argmax(axis=1) == windows.y_test).mean() > 0.9
 
 
-def test_every_epoch_is_reported_until_patience_ends(tmp_path: Path, source: Path) -> None:
+def test_epochs_are_reported_until_patience_ends_and_the_best_is_kept(
+    tmp_path: Path, source: Path
+) -> None:
     class Listener:
         def __init__(self) -> None:
             self.total = 0
@@ -146,6 +150,13 @@ def test_every_epoch_is_reported_until_patience_ends(tmp_path: Path, source: Pat
     assert listener.epochs == list(range(1, len(listener.epochs) + 1))
     assert spec.training["best_epoch"] == spec.training["epochs"] - 1
 
+    shares = {"validation_fraction": 0.15, "test_fraction": 0.2}
+    parts = split(read([source], FORM), None, window=8, hop=4, seed=0, **shares)
+    probabilities = predict(tmp_path / "model.keras", parts.validation.X)
+    right = probabilities[np.arange(len(parts.validation)), parts.validation.y]
+    kept = -np.log(np.maximum(right, 1e-7)).mean()
+    assert kept == pytest.approx(spec.training["validation_loss"], rel=1e-3)
+
 
 def test_the_bar_is_silent_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     with ProgressBar() as bar:
@@ -166,9 +177,9 @@ def test_test_data_in_another_unit_is_refused(tmp_path: Path, source: Path) -> N
         train_run([source], [other], TrainOptions(**QUICK), FORM, tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, source: Path) -> None:
-    with pytest.raises(OutputError, match="none"):
-        train_run([source], [], TrainOptions(**QUICK), FORM, tmp_path / "none")
+def test_a_missing_folder_is_named_before_anything_is_read(tmp_path: Path, source: Path) -> None:
+    with pytest.raises(OutputError, match="none: no such folder"):
+        train_run([source.parent / "nothing"], [], TrainOptions(**QUICK), FORM, tmp_path / "none")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])

@@ -16,12 +16,6 @@ from rnnedge.commands.verify import verify
 from rnnedge.errors import RnnedgeError
 
 
-class _Failure(click.ClickException):
-    def __init__(self, error: RnnedgeError) -> None:
-        super().__init__(" ".join(str(error).split()))
-        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it on the class
-
-
 class _Group(click.Group):
     """A group whose commands report expected errors in one line."""
 
@@ -30,11 +24,11 @@ class _Group(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an RnnedgeError becomes `Error: ...` and its exit code."""
+        """Run a command; an RnnedgeError becomes one line and exit code 1."""
         try:
             return super().invoke(ctx)
         except RnnedgeError as error:
-            raise _Failure(error) from None
+            raise click.ClickException(" ".join(str(error).split())) from None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

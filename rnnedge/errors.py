@@ -15,13 +15,7 @@ Every other exception is a bug in rnnedge.
 
 
 class RnnedgeError(Exception):
-    """Base of all expected errors; the message is one line for the user.
-
-    Attributes:
-        exit_code: process exit code that the command line returns.
-    """
-
-    exit_code = 1
+    """Base of all expected errors; the message is one line for the user."""
 
 
 class DataError(RnnedgeError):

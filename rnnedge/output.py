@@ -23,7 +23,7 @@ def new_folder(path: Path, *, replace: bool = False, marker: str = "") -> Iterat
     Raises:
         OutputError: `path` cannot be made, or exists and must not be replaced.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100 -- keeps symbolic links as they are
+    path = path.resolve()
     _check_free(path, replace, marker)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OutputError: a folder or file cannot be written.
     """
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100
+    folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file; name a folder")
     with explained(folder):
@@ -71,7 +71,7 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100
+    path = path.resolve()
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file")
     write_files(path.parent, {path.name: data})

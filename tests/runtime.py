@@ -104,7 +104,7 @@ class Device:
     """A quantised model in the C runtime's memory."""
 
     def __init__(self, library: c.CDLL, model: QuantizedModel) -> None:
-        self.library, self.model = library, model
+        self.functions, self.model = library, model
         self._kept: list[object] = []
         layers = (Layer * len(model.recurrent))(*map(self._layer, model.recurrent))
         rows = zip(
@@ -134,7 +134,7 @@ class Device:
 
     def _layer(self, layer: GruLayer) -> Layer:
         form = "after" if layer.reset_after else "before"
-        step = c.cast(getattr(self.library, f"rnnedge_gru_step_{form}"), c.c_void_p)
+        step = c.cast(getattr(self.functions, f"rnnedge_gru_step_{form}"), c.c_void_p)
         params = Gru(
             units=layer.units,
             inputs=layer.inputs,
@@ -165,7 +165,7 @@ class Device:
             c.c_void_p(item.ctypes.data) if isinstance(item, np.ndarray) else item
             for item in arguments
         ]
-        return int(getattr(self.library, function)(c.byref(self.struct), *plain))
+        return int(getattr(self.functions, function)(c.byref(self.struct), *plain))
 
     def run(self, x: np.ndarray, *, fill: int = 0xAA) -> Trace:
         """Run int16 windows step by step; buffers lie between canaries, scratch is dirty."""

@@ -1,6 +1,5 @@
 """Predictions of a trained model, and how right they are."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,27 +8,9 @@ import numpy as np
 
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import ModelError
-from rnnedge.train.backend import keras, quiet
+from rnnedge.kerasbackend import load_keras, quiet
 
 _BATCH = 512
-
-
-def load_model(path: Path) -> Any:
-    """Load a .keras file.
-
-    Raises:
-        ModelError: the file is missing, cut short, or no Keras model of known layers.
-    """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file; train a model with rnnedge train")
-    if not zipfile.is_zipfile(path):
-        raise ModelError(f"{path}: not a .keras file, or cut short; train again")
-    try:
-        with quiet():
-            return keras().models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever the damaged part happens to cause
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-        raise ModelError(f"{path}: damaged or no Keras model ({reason}); train again") from None
 
 
 def predict(model_path: Path, X: F32) -> F32:
@@ -45,7 +26,7 @@ def predict(model_path: Path, X: F32) -> F32:
     Raises:
         ModelError: the file is damaged, or takes windows of another shape.
     """
-    model = load_model(model_path)
+    model = load_keras(model_path)
     if tuple(model.input_shape[1:]) != X.shape[1:]:
         raise ModelError(
             f"{model_path}: takes windows of {tuple(model.input_shape[1:])} (steps, channels), "

@@ -10,8 +10,8 @@ import numpy as np
 
 import rnnedge
 from rnnedge.errors import DataError, OutputError
+from rnnedge.kerasbackend import keras, quiet
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
-from rnnedge.train.backend import keras, quiet
 from rnnedge.train.models import build, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions

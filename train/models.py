@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnedge.arrays import F32, F64
 from rnnedge.errors import DataError, UnsupportedLayerError
-from rnnedge.train.backend import keras, quiet
+from rnnedge.kerasbackend import keras, quiet
 
 _LEAST_STD, _LARGEST_STD = 1e-6, 1e15
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnedge.arrays import F32, F64
 from rnnedge.errors import ModelError
-from rnnedge.train.backend import keras, quiet
+from rnnedge.kerasbackend import keras, quiet
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import Progress
 from rnnedge.train.split import Split

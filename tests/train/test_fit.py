@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from rnnedge.errors import DataError, ModelError, OutputError
+from rnnedge.kerasbackend import load_keras
 from rnnedge.run import DataFormat, RunSpec, load_run, load_windows
 from rnnedge.train.augment import Augmentation
-from rnnedge.train.evaluate import classification_metrics, load_model, predict
+from rnnedge.train.evaluate import classification_metrics, predict
 from rnnedge.train.fit import TrainOptions, train_run
 from rnnedge.train.progress import ProgressBar
 from rnnedge.train.readers import read
@@ -44,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Path:
 
 def _weights(folder: Path) -> str:
     digest = hashlib.sha256()
-    for weight in load_model(folder / "model.keras").get_weights():
+    for weight in load_keras(folder / "model.keras").get_weights():
         digest.update(weight.tobytes())
     return digest.hexdigest()
 
@@ -77,7 +78,7 @@ def test_a_run_folder_describes_itself(run: Path) -> None:
 
 
 def test_the_model_holds_the_normalisation_of_the_run(run: Path) -> None:
-    layer = load_model(run / "model.keras").layers[0]
+    layer = load_keras(run / "model.keras").layers[0]
     for index, channel in enumerate(load_run(run).channels):
         assert layer.get_config()["mean"][index] == pytest.approx(channel.mean)
         assert layer.get_config()["variance"][index] == pytest.approx(channel.std**2)
@@ -194,13 +195,13 @@ def test_a_model_cut_short_is_an_error_of_one_line(tmp_path: Path, run: Path, sh
 def test_a_foreign_zip_is_an_error(tmp_path: Path) -> None:
     np.savez(tmp_path / "model.npz", a=1)
     (tmp_path / "model.npz").rename(tmp_path / "model.keras")
-    with pytest.raises(ModelError, match="no Keras model"):
+    with pytest.raises(ModelError, match="no Keras 3 model"):
         predict(tmp_path / "model.keras", np.zeros((1, 8, 2), dtype=np.float32))
 
 
 def test_a_missing_model_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
-        load_model(tmp_path / "model.keras")
+        load_keras(tmp_path / "model.keras")
 
 
 def test_windows_of_another_shape_are_refused(run: Path) -> None:

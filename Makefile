@@ -18,7 +18,7 @@ setup: $(VENV)/.installed ## virtual environment, Python packages, compilers, em
 
 test: setup ## linters, types and the whole test suite
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -n 2 --dist loadscope --cov --cov-report=term-missing:skip-covered
 
 check: $(VENV)/.installed ## linters and types: ruff, mypy --strict, clang-format
 	$(BIN)/ruff check .
@@ -37,5 +37,6 @@ clean: ## remove the virtual environment and build results
 $(VENV)/.installed: pyproject.toml
 	@scripts/system-packages.sh python
 	$(PYTHON) -m venv $(VENV)
+	@echo "installing Python packages into $(VENV), TensorFlow among them: some minutes, 2.5 GB"
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@

@@ -82,12 +82,12 @@ def export(run: Path, out: Path) -> Document:
     """Write the C arrays, runtime, golden vectors and TFLite model of a run into a folder.
 
     Returns:
-        name, sha256, tflite_bytes, arena_bytes and the list of files.
+        name, sha256, const_bytes, ram_bytes, tflite_bytes, arena_bytes and the list of files.
 
     Raises:
         RnnedgeError: no such run, tflite-micro is missing, or the folder cannot be written.
     """
-    from rnnedge.convert.c import export_c
+    from rnnedge.convert.c import const_bytes, export_c, scratch_size
     from rnnedge.convert.tflite import c_array, emit
     from rnnedge.targets.tflm import find_arena
 
@@ -108,6 +108,8 @@ def export(run: Path, out: Path) -> Document:
         "out": str(out),
         "name": model.name,
         "sha256": model_hash(model),
+        "const_bytes": const_bytes(model),
+        "ram_bytes": 2 * (model.state_size + scratch_size(model)),
         "tflite_bytes": len(tflite),
         "arena_bytes": arena,
         "files": sorted(files),
@@ -118,23 +120,32 @@ def predict(run: Path, data: Sequence[Path]) -> Document:
     """Run the integer simulator over data; labels are not needed.
 
     Returns:
-        classes, and for each window its source, first row, class and real-valued scores.
+        classes, short_recordings (left out), and for each window its recording (source), file,
+        line of its first sample in a CSV (in an .npz: number of the window), row within the
+        recording, class, probability (softmax of the scores) and real-valued scores.
 
     Raises:
         RnnedgeError: no such run, or data that does not have the model's channels.
     """
     model = load_model(run / runs.QUANTIZED_FILE)
-    windows, sources = _read(runs.load_run(run), data, labelled=False)
+    windows, items = _read(runs.load_run(run), data, labelled=False)
     scores = simulate(model, quantize(model.input, windows.X)).scores
     real = np.ldexp(scores.astype(np.float64), -model.head[0].fraction_bits)
+    exponent = np.exp(real - real.max(axis=1, keepdims=True))
+    probability = exponent / exponent.sum(axis=1, keepdims=True)
     rows = [
         {
-            "source": sources[recording],
+            "source": items[recording].source,
+            "file": items[recording].file,
+            "line": items[recording].start_row + int(start),
             "row": int(start),
             "class": model.classes[int(np.argmax(score))],
+            "probability": round(float(share.max()), 6),
             "scores": [round(float(value), 6) for value in score],
         }
-        for recording, start, score in zip(windows.recording, windows.start, real, strict=True)
+        for recording, start, score, share in zip(
+            windows.recording, windows.start, real, probability, strict=True
+        )
     ]
     return {"classes": list(model.classes), "short_recordings": windows.short, "windows": rows}
 
@@ -155,12 +166,15 @@ def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
         windows = runs.load_windows(run)
         return _metrics(run, model, windows.X_test, windows.y_test, tflm=True)
     spec = runs.load_run(run)
-    cut, sources = _read(spec, data, labelled=True)
+    cut, items = _read(spec, data, labelled=True)
     unknown = np.flatnonzero(cut.y < 0)
     if unknown.size:
-        source = sources[int(cut.recording[unknown[0]])]
+        source = items[int(cut.recording[unknown[0]])].source
         raise DataError(f"{source}: its class is none of the model's: {', '.join(spec.classes)}")
-    return _metrics(run, model, cut.X, cut.y, tflm=True)
+    return {
+        **_metrics(run, model, cut.X, cut.y, tflm=True),
+        "short_recordings": cut.short,
+    }
 
 
 def verify(
@@ -236,15 +250,17 @@ def _exported(model: QuantizedModel, raw: F32, folder: Path | None) -> Iterator[
         yield open_exported(Path(work) / model.name)
 
 
-def _read(run: runs.RunSpec, data: Sequence[Path], *, labelled: bool) -> tuple[Any, list[str]]:
-    """Read data as the run's was; return its windows and the source of each recording."""
+def _read(run: runs.RunSpec, data: Sequence[Path], *, labelled: bool) -> tuple[Any, Any]:
+    """Read data as the run's was; return its windows (WindowSet) and its recordings."""
     from rnnedge.train.readers import read
     from rnnedge.train.windows import cut
 
     channels = [channel.name for channel in run.channels]
     recordings = read(data, run.data_format, labelled=labelled, channels=channels)
+    if labelled:
+        recordings = recordings.part("test")  # an .npz may hold the training part, too
     windows = cut(recordings, window=run.window, hop=run.hop, classes=run.classes)
-    return windows, [item.source for item in recordings.items]
+    return windows, recordings.items
 
 
 def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, *, tflm: bool) -> Document:

@@ -131,6 +131,8 @@ def test_simulate_needs_no_labels(trained: Path, motor: Path, tmp_path: Path) ->
     (tmp_path / "plain.csv").write_text(plain + "\n")
     document = rnnedge("simulate", trained, tmp_path / "plain.csv", "--json").json
     assert [w["row"] for w in document["windows"]] == list(range(0, 85, 8))
+    assert [w["line"] for w in document["windows"]] == list(range(2, 87, 8))
+    assert all(1 / 3 <= w["probability"] <= 1 for w in document["windows"])
     assert {w["class"] for w in document["windows"]} <= set(document["classes"])
     assert "plain.csv" in rnnedge("simulate", trained, tmp_path / "plain.csv").out
     (tmp_path / "less.csv").write_text("ax,ay\n1,2\n")

@@ -12,11 +12,12 @@ import rnnedge
 from rnnedge.errors import DataError, OutputError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
-from rnnedge.train.models import build, normalization
+from rnnedge.train.models import build, check_cell, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import Progress, Silent
 from rnnedge.train.readers import Recordings, read
+from rnnedge.train.remarks import remarks
 from rnnedge.train.split import Split, split
 from rnnedge.train.windows import automatic_window
 
@@ -51,8 +52,10 @@ def train_run(
         ModelError: the training went astray.
         OutputError: `folder` does not exist or cannot be written.
     """
+    progress = progress or Silent()
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such folder to write the run to; make it first")
+    check_cell(options.cell)
     recordings, tested = _read(data, test, form)
     window = options.window or automatic_window(recordings)
     hop = options.hop or max(1, window // 2)
@@ -65,6 +68,8 @@ def train_run(
         test_fraction=options.test_fraction,
         seed=options.seed,
     )
+    for line in remarks(recordings, parts, form):
+        progress.note(line)
     mean, std = normalization(parts.train.X, recordings.channels)
     keras().utils.set_random_seed(options.seed)
     model = build(
@@ -77,7 +82,8 @@ def train_run(
         mean=mean,
         std=std,
     )
-    history = optimise(model, parts, options, mean, std, progress or Silent())
+    history = optimise(model, parts, options, mean, std, progress)
+    progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
     units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
         options.channel_units
     )

@@ -20,6 +20,16 @@ CELLS: dict[str, Callable[[int, bool, float], Any]] = {"gru": _gru}
 """The recurrent layers: name to (units, reset_after, dropout) -> Keras layer."""
 
 
+def check_cell(cell: str) -> None:
+    """Refuse an unknown cell.
+
+    Raises:
+        UnsupportedLayerError: lists those known.
+    """
+    if cell not in CELLS:
+        raise UnsupportedLayerError(f"cell {cell!r} is not supported; choose {', '.join(CELLS)}")
+
+
 def build(
     *,
     cell: str,

@@ -6,7 +6,7 @@ For examples and tests, where real data may not be shipped. The model, in the or
 - Unbalance: a mass m at radius e pulls with m e omega^2 and turns with the shaft, so the two
   radial axes see it in quadrature, once per revolution. Its grade is the product of specific
   unbalance (mm) and omega (1/s), in mm/s (ISO 21940-11, formerly ISO 1940-1): up to G 6.3 counts
-  as healthy for motors, the fault is drawn from beyond it, with an overlap.
+  as healthy for motors, the fault is drawn from G 11 on.
 - Misalignment: a smaller component at twice the shaft frequency, axial too, in all classes.
 - Worn bearing: balls strike a pit in the outer race BPFO = n/2 f_r (1 - d/D cos a) times a second,
   with a slip of about 1 % from one to the next, and each strike lets the structure ring:
@@ -38,9 +38,9 @@ _BALLS, _BALL_DIAMETER, _PITCH_DIAMETER, _CONTACT_ANGLE = 9, 7.94, 39.04, 0.0  #
 _SHAFT = (20.0, 30.0)  # Hz
 _RESONANCE = (115.0, 165.0)  # Hz, of the machine on its feet
 _DAMPING = (0.03, 0.08)
-_GRADE = {True: (9.0, 50.0), False: (0.6, 6.3)}  # mm/s, with and without unbalance
-_STRIKE = (0.08, 0.6)  # g
-_KNOCK = (0.01, 0.1)  # g
+_GRADE = {True: (11.0, 50.0), False: (0.6, 5.6)}  # mm/s, with and without unbalance
+_STRIKE = (0.11, 0.65)  # g
+_KNOCK = (0.01, 0.09)  # g
 _KNOCKS = (1.0, 12.0)  # a second
 _SLIP = 0.01
 

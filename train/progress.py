@@ -6,11 +6,14 @@ from typing import Protocol, Self
 
 from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn
 
 
 class Progress(Protocol):
     """Whoever wants to follow the training."""
+
+    def note(self, text: str) -> None:
+        """Tell something about the data or the training, in one line."""
 
     def start(self, total: int) -> None:
         """Announce the largest number of epochs."""
@@ -22,6 +25,9 @@ class Progress(Protocol):
 class Silent:
     """A listener that ignores everything."""
 
+    def note(self, text: str) -> None:
+        """Ignore a remark."""
+
     def start(self, total: int) -> None:
         """Ignore the start."""
 
@@ -30,15 +36,18 @@ class Silent:
 
 
 class ProgressBar:
-    """A listener that draws a bar on stderr where stderr is a terminal; a context manager."""
+    """A listener on stderr; a context manager.
+
+    It draws a bar where stderr is a terminal, and writes about ten lines elsewhere.
+    """
 
     def __init__(self) -> None:
-        console = Console(file=sys.stderr)
+        self._console = console = Console(file=sys.stderr, soft_wrap=True, highlight=False)
+        self._total = 0
         self._bar = rich_progress.Progress(
             TextColumn("training"),
             BarColumn(),
             TextColumn("epoch {task.completed}/{task.total}  {task.description}"),
-            TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
             transient=True,
@@ -57,16 +66,22 @@ class ProgressBar:
     ) -> None:
         self._bar.stop()
 
+    def note(self, text: str) -> None:
+        """Write a line."""
+        self._console.print(text, markup=False)
+
     def start(self, total: int) -> None:
         """Show an empty bar."""
+        self._total = total
         self._task = self._bar.add_task("compiling", total=total)
 
     def update(self, epoch: int, loss: float, accuracy: float, val_accuracy: float) -> None:
         """Advance the bar and show the figures of the epoch."""
+        figures = f"loss {loss:.3f}  accuracy {accuracy:.3f}  validation {val_accuracy:.3f}"
         if self._task is not None:
-            self._bar.update(
-                self._task,
-                completed=epoch,
-                description=f"loss {loss:.3f}  accuracy {accuracy:.3f}  "
-                f"validation {val_accuracy:.3f}",
-            )
+            self._bar.update(self._task, completed=epoch, description=figures)
+        if (
+            not self._console.is_terminal
+            and epoch * 10 // self._total > (epoch - 1) * 10 // self._total
+        ):
+            self.note(f"epoch {epoch}/{self._total}  {figures}")

@@ -15,6 +15,7 @@ from rnnedge.train.windows import WindowSet, cut
 
 _SHUFFLES = 8
 _NAMES_LIMIT = 100
+_MOST_CLASSES = 255
 
 _Mask = npt.NDArray[np.bool_]
 
@@ -72,6 +73,11 @@ def split(
         raise DataError(
             f"{rest.items[0].file}: only one class ({', '.join(classes)}), expected at least two; "
             "add data of another class"
+        )
+    if len(classes) > _MOST_CLASSES:
+        raise DataError(
+            f"{rest.items[0].file}: {len(classes)} different labels ({classes[0]}, {classes[1]}, "
+            f"...), expected at most {_MOST_CLASSES} classes; is the label column a measurement?"
         )
     own = cut(rest, window=window, hop=hop, classes=classes)
     if test is None:
@@ -174,9 +180,13 @@ def _given(data: Recordings, test: Recordings | None) -> tuple[Recordings, Recor
             raise DataError(
                 f"{data.items[0].file}: the file has a test part of its own; leave --test out"
             )
-        return data, test.part(TEST), "test files given; validation by group"
+        return data, test.part(TEST), "test files given; validation by group, or else recording"
     if data.parts:
-        return data.part(TRAIN), data.part(TEST), "test part of the file; validation by group"
+        return (
+            data.part(TRAIN),
+            data.part(TEST),
+            "test part of the file; validation by group, or else recording",
+        )
     return data, None, "test and validation by group"
 
 

@@ -101,10 +101,10 @@ def automatic_window(recordings: Recordings) -> int:
     lengths = {len(item.values) for item in recordings.items}
     if len(lengths) == 1 and (length := lengths.pop()) <= _AUTOMATIC_LIMIT:
         return length
-    lengths = {len(item.values) for item in recordings.items}
+    rows = [len(item.values) for item in recordings.items]
     raise DataError(
-        f"the recordings have {min(lengths)} to {max(lengths)} rows; choose the length of a window "
-        "with --window"
+        f"the recordings have {min(rows)} to {max(rows)} rows; choose the length of a window with "
+        "--window, or cut recordings that follow each other with --recording-rows"
     )
 
 

@@ -14,9 +14,10 @@ from rnnedge.commands.common import json_option, report, run_argument, table, ta
 @click.option("--optimize", type=click.Choice(["speed", "size"]), default="speed")
 @json_option
 def bench(run: Path, targets: tuple[str, ...], optimize: str, as_json: bool) -> None:
-    """Count instructions per step under emulation and read sizes from the ELF.
+    """Count instructions and bytes on a target.
 
-    Instructions, not cycles. A step is all gates, activations and the update of quantised input,
+    Instructions per step are counted under emulation, sizes read from the ELF; instructions are
+    not cycles. A step is all gates, activations and the update of quantised input,
     without the head.
     """
     from rnnedge import api
@@ -25,8 +26,22 @@ def bench(run: Path, targets: tuple[str, ...], optimize: str, as_json: bool) -> 
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    keys = [key for key in rows[0] if key != "target"]
+    columns = [_column(row) for row in rows]
     table(
-        ["", *(row["target"] for row in rows)],
-        [[key.replace("_", " "), *(row[key] for row in rows)] for key in keys],
+        ["target", *(row["target"] for row in rows)],
+        [[name, *(column[name] for column in columns)] for name in columns[0]],
     )
+
+
+def _column(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "compiler": f"{row['compiler']}, for {row['optimize']}",
+        "model": f"{row['cell']}, {row['units']} units, {row['inputs']} inputs",
+        "instructions per step": f"{row['per_step']:,}",
+        "instructions per multiply-add": f"{row['per_mac']:.2f}",
+        "flash": f"{row['code_bytes'] + row['const_bytes']:,} bytes",
+        "  code": f"{row['code_bytes']:,}",
+        "  tables, weights, constants": f"{row['const_bytes']:,}",
+        "RAM, state and scratch": f"{row['ram_bytes']:,} bytes",
+        "stack, peak": f"{row['stack_bytes']:,} bytes",
+    }

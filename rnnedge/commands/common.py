@@ -58,6 +58,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     Console(soft_wrap=False).print(drawn)
 
 
+def left_out(document: dict[str, Any]) -> None:
+    """Say on standard error how many recordings gave no window."""
+    if document.get("short_recordings"):
+        count = document["short_recordings"]
+        click.echo(f"left out: {count} recordings that are shorter than a window", err=True)
+
+
 def confusion(variant: dict[str, Any], classes: Sequence[str], title: str) -> None:
     """Print a confusion matrix, true classes down, predicted ones across."""
     rows = [[name, *counts] for name, counts in zip(classes, variant["confusion"], strict=True)]

@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, confusion, json_option, report, run_argument, table
+from rnnedge.commands.common import (
+    DATA,
+    confusion,
+    json_option,
+    left_out,
+    report,
+    run_argument,
+    table,
+)
 
 
 @click.command()
@@ -13,7 +21,10 @@ from rnnedge.commands.common import DATA, confusion, json_option, report, run_ar
 @click.argument("data", nargs=-1, type=DATA)
 @json_option
 def evaluate(run: Path, data: tuple[Path, ...], as_json: bool) -> None:
-    """Compare float, int8 and TFLite Micro on the test part, or on labelled DATA."""
+    """Compare float, int8 and TFLite Micro.
+
+    On the test part, or on labelled DATA of the same form.
+    """
     from rnnedge import api
 
     report(api.evaluate(run, data), as_json, _show)
@@ -31,4 +42,5 @@ def _show(document: dict[str, Any]) -> None:
     ]
     title = f"{document['task']}, {document['windows']} windows"
     table(["variant", "accuracy", "macro F1", "agrees with float"], rows, title)
-    confusion(document["variants"]["int8"], document["classes"], "int8")
+    confusion(document["variants"]["int8"], document["classes"], "confusion of int8, in windows")
+    left_out(document)

@@ -18,7 +18,9 @@ from rnnedge.commands.common import json_option, report
 )
 @json_option
 def sensor(out: Path, seed: int, recordings: int, seconds: float, as_json: bool) -> None:
-    """Write a CSV of a simulated sensor: three-axis vibration of a motor.
+    """Write a CSV of a simulated sensor.
+
+    Three-axis vibration of a motor in g, 400 samples per second.
 
     Classes: healthy, unbalanced, worn_bearing. The same seed gives the same bytes.
     """

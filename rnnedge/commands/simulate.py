@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, json_option, report, run_argument, table
+from rnnedge.commands.common import DATA, json_option, left_out, report, run_argument, table
 
 
 @click.command()
@@ -13,7 +13,10 @@ from rnnedge.commands.common import DATA, json_option, report, run_argument, tab
 @click.argument("data", nargs=-1, required=True, type=DATA)
 @json_option
 def simulate(run: Path, data: tuple[Path, ...], as_json: bool) -> None:
-    """Predict DATA with the integer simulator: what the device will answer. Needs no labels."""
+    """Predict DATA with the integer simulator.
+
+    This is what the device will answer. Labels are not needed, and not used.
+    """
     from rnnedge import api
 
     report(api.predict(run, data), as_json, _show)
@@ -21,9 +24,8 @@ def simulate(run: Path, data: tuple[Path, ...], as_json: bool) -> None:
 
 def _show(document: dict[str, Any]) -> None:
     rows = [
-        [window["source"], window["row"], window["class"], f"{max(window['scores']):.3f}"]
+        [window["file"], window["line"], window["class"], f"{window['probability']:.3f}"]
         for window in document["windows"]
     ]
-    table(["source", "first row", "class", "score"], rows)
-    if document["short_recordings"]:
-        click.echo(f"{document['short_recordings']} recordings are shorter than a window", err=True)
+    table(["file", "first line", "class", "probability"], rows)
+    left_out(document)

@@ -40,7 +40,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.argument("data", nargs=-1, required=True, type=DATA)
 @click.option("--test", multiple=True, type=DATA, metavar="DATA...", help="Separate test data.")
 @click.option("--out", required=True, type=FOLDER, help="Run folder to make.")
-@click.option("--cell", default="gru", show_default=True, help="Recurrent cell.")
+@click.option("--cell", default="gru", show_default=True, help="Recurrent cell: gru.")
 @click.option("--units", default=32, show_default=True, type=click.IntRange(min=1))
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="GRU form.")
 @click.option(
@@ -57,7 +57,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 )
 @click.option("--channels", callback=_names, help="Channel columns, by comma. [default: the rest]")
 @click.option("--ignore", callback=_names, help="Columns that are no channels, by comma.")
-@click.option("--rate", type=float, help="Samples per second.")
+@click.option("--rate", type=float, help="Samples per second, for the export's documentation.")
 @click.option(
     "--unit", "units_of_measure", multiple=True, callback=_pairs, metavar="CHANNEL=UNIT",
     help="Unit of measure of a channel; may be repeated.",
@@ -65,11 +65,27 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--epochs", type=click.IntRange(min=1), help="[default: by the amount of data]")
 @click.option("--batch-size", type=click.IntRange(min=1), help="[default: by the amount of data]")
-@click.option("--learning-rate", type=float, help="Of Adam at the start.")
-@click.option("--patience", type=click.IntRange(min=1), help="Epochs without improvement.")
-@click.option("--dropout", type=float, help="Share of the cell's inputs dropped in training.")
-@click.option("--test-fraction", type=float, help="Share held out where there is no --test.")
-@click.option("--validation-fraction", type=float, help="Share for early stopping.")
+@click.option(
+    "--learning-rate",
+    type=float,
+    help="Of Adam at the start; decays along a cosine. [default: 0.005]",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    help="Epochs without improvement before stopping. [default: a third of all]",
+)
+@click.option(
+    "--dropout", type=float, help="Share of the cell's inputs dropped in training. [default: 0]"
+)
+@click.option(
+    "--test-fraction", type=float, help="Share held out where there is no --test. [default: 0.2]"
+)
+@click.option(
+    "--validation-fraction",
+    type=float,
+    help="Share of the rest for early stopping. [default: 0.15]",
+)
 @click.option(
     "--input-bits", type=click.Choice(["8", "16"]), help="[default: chosen by calibration]"
 )

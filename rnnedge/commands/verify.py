@@ -19,9 +19,10 @@ from rnnedge.commands.common import FOLDER, json_option, report, run_argument, t
 def verify(
     run: Path, targets: tuple[str, ...], folder: Path | None, windows: int | None, as_json: bool
 ) -> None:
-    """Compile the exported C, run real windows, compare every state and score with the simulator.
+    """Prove that a target computes the simulator's bits.
 
-    The exit code is 1 if one value differs.
+    Compiles the exported C, runs real windows on each target and compares every state and score.
+    The exit code is 1 if one value differs. The host's compiler is cc, or what CC names.
     """
     from rnnedge import api
 

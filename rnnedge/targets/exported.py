@@ -46,6 +46,8 @@ def open_exported(folder: Path) -> Exported:
     Raises:
         ModelError: no such folder, not one of rnnedge export, or a file is missing.
     """
+    if folder.is_dir() and not (folder / MANIFEST).exists():
+        raise ModelError(f"{folder}: no {MANIFEST} here; is this a folder of rnnedge export?")
     if not folder.is_dir():
         raise ModelError(
             f"{folder}: no such folder; make one with rnnedge export RUN --out {folder}"

@@ -222,3 +222,18 @@ def test_a_folder_without_csv_is_refused(tmp_path: Path) -> None:
 def test_no_file_at_all_is_refused() -> None:
     with pytest.raises(DataError, match="no data file is given"):
         read([], DataFormat())
+
+
+def test_a_header_one_name_short_has_a_row_number_in_front(tmp_path: Path) -> None:
+    """As R writes it: the column of row names has no header."""
+    (tmp_path / "r.csv").write_text('"x","label"\n"1",0.5,"a"\n"2",0.25,"b"\n')
+    data = read([tmp_path / "r.csv"], DataFormat())
+    assert data.channels == ("x",)
+    assert [item.values.tolist() for item in data.items] == [[[0.5]], [[0.25]]]
+
+
+def test_labels_do_not_cut_unlabelled_reading(tmp_path: Path) -> None:
+    """What is simulated must not depend on the true labels."""
+    (tmp_path / "s.csv").write_text("x,label\n1,a\n2,b\n3,a\n")
+    data = read([tmp_path / "s.csv"], DataFormat(), labelled=False, channels=("x",))
+    assert [len(item.values) for item in data.items] == [3]

@@ -133,6 +133,10 @@ def test_epochs_are_reported_until_patience_ends_and_the_best_is_kept(
         def __init__(self) -> None:
             self.total = 0
             self.epochs: list[int] = []
+            self.notes: list[str] = []
+
+        def note(self, text: str) -> None:
+            self.notes.append(text)
 
         def start(self, total: int) -> None:
             self.total = total
@@ -150,6 +154,9 @@ def test_epochs_are_reported_until_patience_ends_and_the_best_is_kept(
     assert len(listener.epochs) == spec.training["epochs"] < 40
     assert listener.epochs == list(range(1, len(listener.epochs) + 1))
     assert spec.training["best_epoch"] == spec.training["epochs"] - 1
+    assert listener.notes[0] == "channels: x [V], y"
+    assert [line.split(":")[0] for line in listener.notes[1:4]] == ["train", "validation", "test"]
+    assert listener.notes[-1].startswith(f"trained {len(listener.epochs)} epochs")
 
     shares = {"validation_fraction": 0.15, "test_fraction": 0.2}
     parts = split(read([source], FORM), None, window=8, hop=4, seed=0, **shares)
@@ -159,11 +166,14 @@ def test_epochs_are_reported_until_patience_ends_and_the_best_is_kept(
     assert kept == pytest.approx(spec.training["validation_loss"], rel=1e-3)
 
 
-def test_the_bar_is_silent_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_lines_go_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with ProgressBar() as bar:
         bar.start(2)
         bar.update(1, 0.5, 0.5, 0.5)
-    assert capfd.readouterr() == ("", "")
+        bar.note("[b] as it is")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == "epoch 1/2  loss 0.500  accuracy 0.500  validation 0.500\n[b] as it is\n"
 
 
 def test_a_loss_that_is_no_number_is_an_error(tmp_path: Path, source: Path) -> None:

@@ -23,8 +23,8 @@ def read_delimited(
     Args:
         paths: the files.
         form: names of the columns and the length of a recording.
-        labelled: whether a label is required; without, label, group and recording columns are
-            used where they exist.
+        labelled: whether a label is required; without, a label column is ignored, and group and
+            recording columns are used where they exist.
         channels: the channels to take, in order; empty: those of `form`, or all that are left.
         stems: whether the name of a file may stand for the label column.
 
@@ -34,7 +34,7 @@ def read_delimited(
     tables = [read_table(path) for path in paths]
     wanted = tuple(channels or form.channels)
     special = _special(form)
-    with_label = [table for table in tables if table.find(form.label) is not None]
+    with_label = [table for table in tables if labelled and table.find(form.label) is not None]
     if with_label and len(with_label) < len(tables):
         other = next(table for table in tables if table not in with_label)
         raise DataError(
@@ -136,7 +136,7 @@ def _recordings(
         return name is not None and (labelled or table.find(name) is not None)
 
     labels = column(form.label, with_label)
-    if not with_label and stems:
+    if labelled and not with_label and stems:
         labels = [table.path.stem] * len(table.lines)
     groups = column(form.group, needed(form.group))
     numbers = column(form.recording, needed(form.recording))

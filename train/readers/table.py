@@ -100,6 +100,8 @@ def read_table(path: Path) -> Table:
     """Read a delimited file with a header line.
 
     The delimiter (comma, semicolon or tab) is the one that divides the header into most fields.
+    Where every row has one field more than the header, the first is a row number without a name,
+    and is dropped.
 
     Raises:
         DataError: the file is missing, binary, empty, without header or rows, or ragged.
@@ -111,6 +113,9 @@ def read_table(path: Path) -> Table:
         raise DataError(f"{path}: {error}; repair the quotes of this field") from None
     header = [field.strip() for field in rows[0]]
     _check_header(path, lines[0], header)
+    if len(rows) > 1 and all(len(row) == len(header) + 1 for row in rows[1:]):
+        # as R writes it: the first column numbers the rows and has no name
+        rows[1:] = [row[1:] for row in rows[1:]]
     if len(rows) == 1:
         raise DataError(f"{path}: only a header line, expected rows of samples below it")
     for row, line in zip(rows, lines, strict=True):

@@ -25,6 +25,10 @@ def extract(path: Path) -> FloatModel:
         UnsupportedLayerError: a layer or option without integer counterpart.
     """
     model = load_keras(path)
+    if type(model).__name__ != "Sequential":
+        raise UnsupportedLayerError(
+            f"{path}: a {type(model).__name__} model; supported: Sequential models of {_SUPPORTED}"
+        )
     layers = [layer for layer in model.layers if type(layer).__name__ not in _PASSIVE]
     kinds = [type(layer).__name__ for layer in layers]
     for layer, kind in zip(layers, kinds, strict=True):
@@ -56,6 +60,8 @@ def _normalisation(
     layer = layers[index]
     if index != 0 or kinds.count("Normalization") != 1 or layer.invert:
         raise _unsupported(path, layer, "a Normalization that is not the first layer")
+    if tuple(layer.axis) not in ((-1,), (2,)):
+        raise _unsupported(path, layer, f"axis={layer.axis}, not the channels,")
     mean = np.broadcast_to(np.asarray(layer.mean, np.float64).reshape(-1), channels)
     variance = np.broadcast_to(np.asarray(layer.variance, np.float64).reshape(-1), channels)
     return _finite(path, layer, mean), np.sqrt(_finite(path, layer, variance))

@@ -11,14 +11,25 @@ from rnnedge.spec import DenseLayer, GruLayer, QuantizedModel
 
 ACC_LIMIT = 1 << 31
 RESULT_LIMIT = 1 << 30
+UINT16_MAX = 65535
 
 
 def prove(model: QuantizedModel) -> None:
     """Check the bound of every row of every layer, for all inputs and states.
 
     Raises:
-        RangeError: names layer, row and by how many bits the row is too large.
+        RangeError: names layer, row and by how many bits the row is too large, or what does not
+            fit the 16-bit counts of rnnedge.h.
     """
+    for what, count in (
+        ("time steps of a window", model.window),
+        ("input channels", model.input.channels),
+        ("outputs", model.outputs),
+        ("state values", model.state_size),
+        ("rows of a layer", max(layer.bias.size for layer in model.layers)),
+    ):
+        if count > UINT16_MAX:
+            raise RangeError(f"{count} {what}, the firmware counts to {UINT16_MAX}; use fewer")
     for index, layer in enumerate(model.layers):
         where = f"layer {index} ({layer.kind})"
         if isinstance(layer, GruLayer):

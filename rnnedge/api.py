@@ -73,6 +73,7 @@ def fit(
         digest = save_model(model, folder / runs.QUANTIZED_FILE)
         metrics = _metrics(folder, model, windows.X_test, windows.y_test, tflm=False)
         document = {"run": str(out), "name": run.name, "sha256": digest, **metrics}
+        runs.seal(folder, run)
         text = json.dumps({**metrics, "sha256": digest}, indent=2) + "\n"
         (folder / runs.METRICS_FILE).write_text(text)
     return document
@@ -91,8 +92,7 @@ def export(run: Path, out: Path) -> Document:
     from rnnedge.convert.tflite import c_array, emit
     from rnnedge.targets.tflm import find_arena
 
-    model = load_model(run / runs.QUANTIZED_FILE)
-    windows = runs.load_windows(run)
+    _, model, windows = _open(run)
     golden = quantize(model.input, windows.X_test[:GOLDEN_WINDOWS])
     tflite = emit(model)
     arena = find_arena(tflite)
@@ -127,8 +127,8 @@ def predict(run: Path, data: Sequence[Path]) -> Document:
     Raises:
         RnnedgeError: no such run, or data that does not have the model's channels.
     """
-    model = load_model(run / runs.QUANTIZED_FILE)
-    windows, items = _read(runs.load_run(run), data, labelled=False)
+    spec, model, _ = _open(run)
+    windows, items = _read(spec, data, labelled=False)
     scores = simulate(model, quantize(model.input, windows.X)).scores
     real = np.ldexp(scores.astype(np.float64), -model.head[0].fraction_bits)
     exponent = np.exp(real - real.max(axis=1, keepdims=True))
@@ -161,11 +161,10 @@ def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
     Raises:
         RnnedgeError: no such run, bad data, or tflite-micro cannot run the model.
     """
-    model = load_model(run / runs.QUANTIZED_FILE)
+    spec, model, windows = _open(run)
+    runs.check_seal(run, spec, runs.KERAS_FILE)
     if not data:
-        windows = runs.load_windows(run)
         return _metrics(run, model, windows.X_test, windows.y_test, tflm=True)
-    spec = runs.load_run(run)
     cut, items = _read(spec, data, labelled=True)
     unknown = np.flatnonzero(cut.y < 0)
     if unknown.size:
@@ -203,8 +202,8 @@ def verify(
     from rnnedge.targets.compare import compare
 
     chosen = [find_target(name) for name in targets]
-    model = load_model(run / runs.QUANTIZED_FILE)
-    raw = runs.load_windows(run).X_test
+    _, model, kept = _open(run)
+    raw = kept.X_test
     with _exported(model, raw, export_folder) as exported:
         return [compare(target, exported, model, raw, windows) for target in chosen]
 
@@ -223,10 +222,29 @@ def bench(run: Path, targets: Sequence[str], *, optimize: str = "speed") -> list
     from rnnedge.targets.compare import measure
 
     chosen = [find_counting_target(name) for name in targets]
-    model = load_model(run / runs.QUANTIZED_FILE)
-    raw = runs.load_windows(run).X_test
+    _, model, kept = _open(run)
+    raw = kept.X_test
     with _exported(model, raw, None) as exported:
         return [measure(target, exported, model, raw, optimize) for target in chosen]
+
+
+def _open(folder: Path) -> tuple[runs.RunSpec, QuantizedModel, runs.Windows]:
+    """Read a run's description, model and windows, and check that they belong together."""
+    run = runs.load_run(folder)
+    runs.check_seal(folder, run, runs.QUANTIZED_FILE, runs.WINDOWS_FILE)
+    model = load_model(folder / runs.QUANTIZED_FILE)
+    windows = runs.load_windows(folder)
+    same = (
+        run.classes == model.classes
+        and tuple(channel.name for channel in run.channels) == model.channels
+        and windows.X_test.shape[1:] == (run.window, len(model.channels))
+    )
+    if not same:
+        raise ModelError(
+            f"{folder / runs.RUN_JSON}: classes, channels or window are not those of the model; "
+            "undo the change, or train again"
+        )
+    return run, model, windows
 
 
 @contextmanager

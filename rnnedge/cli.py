@@ -1,5 +1,6 @@
 """The command line: the group, and the one place that turns an error into a line and a code."""
 
+import errno
 from typing import Any
 
 import click
@@ -15,6 +16,8 @@ from rnnedge.commands.train import train
 from rnnedge.commands.verify import verify
 from rnnedge.errors import RnnedgeError
 
+_LONGEST_LINE = 1000
+
 
 class _Group(click.Group):
     """A group whose commands report expected errors in one line."""
@@ -28,7 +31,20 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except RnnedgeError as error:
-            raise click.ClickException(" ".join(str(error).split())) from None
+            raise click.ClickException(_line(str(error))) from None
+        except MemoryError:
+            raise click.ClickException("out of memory; use a smaller model or less data") from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            what = error.filename or "standard output or a temporary folder"
+            raise click.ClickException(_line(f"{what}: {error.strerror or error}")) from None
+
+
+def _line(text: str) -> str:
+    """Return `text` as one line of bearable length."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -23,7 +23,7 @@ def keras() -> Any:
     if "keras" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its results depend on the machine
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        os.environ["KERAS_BACKEND"] = "tensorflow"
         try:
             with _silent_stderr(), quiet():
                 import tensorflow  # noqa: F401
@@ -38,6 +38,7 @@ def keras() -> Any:
         raise ToolError(
             f"Keras runs on {keras.config.backend()}; set KERAS_BACKEND=tensorflow and try again"
         )
+    keras.config.set_floatx("float32")  # whatever the user's keras.json says
     return keras
 
 

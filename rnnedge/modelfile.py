@@ -6,14 +6,13 @@ and the hash, and one array for each array field under ``layers/<i>/<field>`` or
 
 import hashlib
 import json
-import zipfile
-import zlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnnedge.archive import DAMAGED, read_npz
 from rnnedge.errors import ModelError
 from rnnedge.spec import CONTRACT, LAYER_KINDS, InputLayer, Layer, QuantizedModel
 
@@ -44,21 +43,12 @@ def load_model(path: Path) -> QuantizedModel:
         ModelError: the file is missing, damaged, changed by hand or of another contract.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays: Arrays = {key: archive[key] for key in archive.files}
+        arrays: Arrays = read_npz(path)
         spec = json.loads(arrays.pop("spec").tobytes())
         digest, contract = spec.pop("sha256"), spec["contract"]
     except FileNotFoundError:
         raise ModelError(f"{path}: no such file; is this a run folder of rnnedge train?") from None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except DAMAGED as error:
         raise ModelError(f"{path}: not a readable quantised model ({error}); train again") from None
     if contract != CONTRACT:
         raise ModelError(

@@ -1,6 +1,7 @@
 """Model names: identifiers that C, C++, the linker and the file system all take."""
 
 import re
+from contextlib import suppress
 
 from rnnedge.errors import ModelError
 
@@ -12,12 +13,34 @@ _KEYWORDS = """
     true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
 """
 _LIBRARY = """
-    abort abs atexit atoi calloc close div errno exit exp fclose fflush floor fopen fread free
-    fwrite getc golden linux log main malloc memcmp memcpy memmove memset open pow printf putc
-    puts rand read realloc remove rename round selftest signal sin sqrt stderr stdin stdout
-    strcmp strlen system tan tanh time unix write
+    abort abs alarm atexit atof atoi atol atoll bcmp bcopy bsearch bzero calloc close creat div
+    errno execl execv exit fclose feof ferror fflush ffs fgetc fgets fopen fork fprintf fputc
+    fputs fread free frexp fscanf fseek ftell fwrite getc getchar getenv gets gettext index kill
+    labs link linux lldiv longjmp main malloc memccpy memchr memcmp memcpy memmove mempcpy
+    memset ntohl open pause perror pipe printf putc putchar puts qsort raise rand read realloc
+    remove rename rewind rindex scanf setjmp signal sleep snprintf sprintf srand sscanf stderr
+    stdin stdout stpcpy strcat strchr strcmp strcpy strdup strlen strncat strncmp strncpy strstr
+    strtod strtol strtoul system time toascii tolower toupper unix unlink vfork vprintf vscanf
+    wait write y0 y1 yn j0 j1 jn isalnum isalpha isascii isblank iscntrl isdigit isgraph islower
+    isprint ispunct isspace isupper isxdigit
 """
-_RESERVED = frozenset((_KEYWORDS + _LIBRARY).split())
+_MATHS = """
+    acos acosh asin asinh atan atan2 atanh cabs cacos carg casin catan cbrt ccos ceil cexp cimag
+    clog conj copysign cos cosh cpow cproj creal csin csqrt ctan drem erf erfc exp exp10 exp2
+    expm1 fabs fdim finite floor fma fmax fmin fmod frexp gamma hypot ilogb ldexp lgamma llrint
+    llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter pow pow10
+    remainder remquo rint round scalb scalbln scalbn signbit significand sin sincos sinh sqrt
+    tan tanh tgamma trunc
+"""
+_HEADERS = """
+    assert complex ctype errno fenv fixed float inttypes limits locale math port selftest stdarg
+    stdatomic stdbool stddef stdint stdio stdlib string strings tgmath threads uchar unistd
+    wchar wctype
+"""
+_RESERVED = frozenset(
+    (_KEYWORDS + _LIBRARY + _HEADERS).split()
+    + [name + suffix for name in _MATHS.split() for suffix in ("", "f", "l")]
+)
 _LONGEST = 40
 
 
@@ -30,12 +53,13 @@ def check_name(name: str) -> str:
     if (
         re.fullmatch(rf"[A-Za-z][A-Za-z0-9_]{{0,{_LONGEST - 1}}}", name) is None
         or name in _RESERVED
+        or name.upper() == name  # macros
         or name.endswith("_t")
-        or name.lower().startswith(("rnnedge", "app_", "port_"))
+        or name.lower().startswith(("rnnedge", "app_", "port_", "selftest_"))
     ):
         raise ModelError(
             f"name {name!r} cannot name a model in C; choose letters, digits and _, at most "
-            f"{_LONGEST}, no word of C and none that starts with rnnedge, app_ or port_"
+            f"{_LONGEST}, not all capitals, no word of C or of its library"
         )
     return name
 
@@ -46,8 +70,8 @@ def default_name(folder_name: str) -> str:
     >>> default_name("kws-2"), default_name("3 axes"), default_name("double")
     ('kws_2', 'model_3_axes', 'model_double')
     """
-    name = re.sub(r"\W", "_", folder_name, flags=re.ASCII).strip("_")[: _LONGEST - 6]
-    try:
-        return check_name(name)
-    except ModelError:
-        return check_name(f"model_{name}".rstrip("_"))
+    name = re.sub(r"\W", "_", folder_name, flags=re.ASCII).strip("_")[: _LONGEST - 10]
+    for candidate in (name, f"model_{name}", f"model_{name}_net"):
+        with suppress(ModelError):
+            return check_name(candidate.rstrip("_"))
+    return "model"

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rnnedge.errors import OutputError
@@ -13,7 +13,7 @@ from rnnedge.errors import OutputError
 
 @contextmanager
 def new_folder(path: Path, *, replace: bool = False, marker: str = "") -> Iterator[Path]:
-    """Give a temporary folder that becomes `path` when the block ends without an error.
+    """Give a temporary folder whose content becomes `path` when the block ends without an error.
 
     Args:
         path: the folder to make; may exist if it is empty.
@@ -23,46 +23,63 @@ def new_folder(path: Path, *, replace: bool = False, marker: str = "") -> Iterat
     Raises:
         OutputError: `path` cannot be made, or exists and must not be replaced.
     """
-    path = path.resolve()
-    _check_free(path, replace, marker)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        with explained(path):
-            yield work
+    path = _resolved(path)
+    before = _check_free(path, replace, marker)
+    with _work_folder(path) as work:
+        yield work
+        if work.parent != path:
             work.chmod(0o777 & ~_umask())
-            if path.exists():
-                shutil.rmtree(path)
-            work.rename(path)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            work.rename(path)  # fails if somebody else has filled path in the meantime
+            return
+        if _check_free(path, replace, marker, but=work.name) != before:
+            raise OutputError(f"{path}: was changed by another program; name a new folder")
+        for name in before:
+            old = path / name
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+        for item in list(work.iterdir()):
+            item.rename(path / item.name)
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write {relative path: bytes} below `folder`, each file at once; other files stay.
 
-    Everything is first written beside the folder, so that a full disk changes nothing.
+    Everything is first written to a temporary folder there, so that a full disk changes nothing.
 
     Raises:
         OutputError: a folder or file cannot be written.
     """
-    folder = folder.resolve()
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file; name a folder")
+    folder = _resolved(folder)
     with explained(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder}: is a file; name a folder")
+    with _work_folder(folder) as work:
+        for name, data in files.items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / name).write_bytes(data)
+        for name in files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / name).replace(folder / name)
+
+
+@contextmanager
+def _work_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder in `path`, if that exists, else beside it: on its file system.
+
+    Whatever is left of it is removed in the end, and so are new parents if nothing came of them.
+    """
+    with explained(path):
+        home = path if path.is_dir() else path.parent
+        made = [parent for parent in (home, *home.parents) if not parent.exists()]
+        home.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".rnnedge-", dir=home))
     try:
-        with explained(folder):
-            for name, data in files.items():
-                (work / name).parent.mkdir(parents=True, exist_ok=True)
-                (work / name).write_bytes(data)
-            for name in files:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (work / name).replace(folder / name)
+        with explained(path):
+            yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):  # not empty: it is in use
+                parent.rmdir()
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -71,7 +88,7 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    path = path.resolve()
+    path = _resolved(path)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file")
     write_files(path.parent, {path.name: data})
@@ -93,15 +110,25 @@ def explained(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _check_free(path: Path, replace: bool, marker: str) -> None:
-    if not path.exists():
-        return
-    if not path.is_dir():
-        raise OutputError(f"{path}: is a file; name a new folder")
+def _resolved(path: Path) -> Path:
+    """Return the absolute path behind symbolic links."""
+    try:
+        with explained(path):
+            return path.resolve()
+    except RuntimeError as error:
+        raise OutputError(f"{path}: {error}; choose another folder") from None
+
+
+def _check_free(path: Path, replace: bool, marker: str, but: str = "") -> set[str]:
+    """Return the names in `path` that are to be replaced; `but` does not count."""
     with explained(path):
-        found = {item.name for item in path.iterdir()}
+        if not path.exists():
+            return set()
+        if not path.is_dir():
+            raise OutputError(f"{path}: is a file; name a new folder")
+        found = {item.name for item in path.iterdir()} - {but}
     if not found or (replace and marker in found):
-        return
+        return found
     if marker in found:
         raise OutputError(f"{path}: already holds a run; add --force to replace it")
     raise OutputError(f"{path}: exists and is not empty; name a new folder")

@@ -11,17 +11,17 @@
       history.csv     one row an epoch
 """
 
+import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnnedge.archive import DAMAGED, read_npz
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import ModelError
 
@@ -91,6 +91,7 @@ class RunSpec:
         split: how windows were divided, with files, groups and counts (for people).
         training: seed, epochs and the like (for people).
         rnnedge: version that wrote the run.
+        files: SHA-256 of the run's other files, by name.
     """
 
     name: str
@@ -107,6 +108,7 @@ class RunSpec:
     split: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     rnnedge: str = ""
+    files: dict[str, str] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write run.json into `folder`."""
@@ -150,7 +152,28 @@ def load_run(folder: Path) -> RunSpec:
         form = raw["data_format"]
         form["ignore"], form["channels"] = tuple(form["ignore"]), tuple(form["channels"])
         raw["data_format"] = DataFormat(**form)
-        return RunSpec(**raw)
+        return _checked(RunSpec(**raw))
+
+
+def _checked(run: RunSpec) -> RunSpec:
+    """Refuse values that no training writes.
+
+    Raises:
+        ValueError: names the field.
+    """
+    form = run.data_format
+    texts = (run.name, run.task, run.cell, *run.classes, form.label, *form.ignore, *form.channels)
+    texts += tuple(text for channel in run.channels for text in (channel.name, channel.unit))
+    texts += tuple(text for text in (form.group, form.recording) if text is not None)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a name is not text")
+    counts = [run.window, run.hop, run.units]
+    counts += [] if form.recording_rows is None else [form.recording_rows]
+    if not all(type(count) is int and count > 0 for count in counts):
+        raise ValueError("window, hop, units and recording_rows are whole numbers above 0")
+    if not run.channels or len(run.classes) < 2:
+        raise ValueError("a run has channels, and at least two classes")
+    return run
 
 
 def load_windows(folder: Path) -> Windows:
@@ -159,12 +182,48 @@ def load_windows(folder: Path) -> Windows:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    with (
-        _explained(folder / WINDOWS_FILE),
-        (folder / WINDOWS_FILE).open("rb") as file,
-        np.load(file, allow_pickle=False) as arrays,
-    ):
-        return Windows(**{key: arrays[key] for key in arrays.files})
+    with _explained(folder / WINDOWS_FILE):
+        windows = Windows(**read_npz(folder / WINDOWS_FILE))
+        for name, dtype in (("calibration", np.float32), ("X_test", np.float32)):
+            array = getattr(windows, name)
+            if array.dtype != dtype or array.ndim != 3 or array.size == 0:
+                raise ValueError(f"{name} is {array.dtype} {array.shape}")
+        if windows.y_test.dtype != np.int64 or windows.y_test.shape != windows.X_test.shape[:1]:
+            raise ValueError(f"y_test is {windows.y_test.dtype} {windows.y_test.shape}")
+        return windows
+
+
+def seal(folder: Path, run: RunSpec) -> RunSpec:
+    """Write run.json with the hashes of the run's other files, which then belong together."""
+    files = (KERAS_FILE, QUANTIZED_FILE, WINDOWS_FILE)
+    hashes = {name: _sha256(folder / name) for name in files if (folder / name).exists()}
+    sealed = replace(run, files=hashes)
+    sealed.save(folder)
+    return sealed
+
+
+def check_seal(folder: Path, run: RunSpec, *names: str) -> None:
+    """Check that files are the ones that the run was sealed with.
+
+    Raises:
+        ModelError: a file is missing, damaged, or comes from another run.
+    """
+    for name in names:
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"{path}: no such file; is this a run folder of rnnedge train?")
+        with _explained(path):
+            found = _sha256(path)
+        if run.files.get(name) != found:
+            raise ModelError(
+                f"{path}: damaged, or not of this run (its hash is not the one in {RUN_JSON}); "
+                "train again"
+            )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -178,13 +237,5 @@ def _explained(path: Path) -> Iterator[None]:
         raise ModelError(
             f"{path.parent}: no {path.name} here; is this a run folder of rnnedge train?"
         ) from None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except DAMAGED as error:
         raise ModelError(f"{path}: damaged or of another version ({error}); train again") from None

@@ -7,7 +7,7 @@ import numpy as np
 from rnnedge.convert.c import export_c
 from rnnedge.modelfile import save_model
 from rnnedge.output import write_files
-from rnnedge.run import QUANTIZED_FILE, Windows
+from rnnedge.run import QUANTIZED_FILE, Windows, seal
 from rnnedge.simulator import quantize
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import Exported, open_exported
@@ -33,10 +33,10 @@ def make_run(
     q = quantized(model, name=name, input_bits=input_bits)
     raw = raw_windows(model, seed, windows, q.window)
     folder.mkdir(parents=True, exist_ok=True)
-    run_spec(model, name=name).save(folder)
     labels = np.zeros(windows, np.int64)
     Windows(calibration=raw, X_test=raw, y_test=labels).save(folder)
     save_model(q, folder / QUANTIZED_FILE)
+    seal(folder, run_spec(model, name=name))
     return q
 
 

@@ -1,6 +1,8 @@
 """The commands as a user calls them: what they print, how they end, what they leave behind."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +58,8 @@ def test_evaluate_compares_three_variants(trained: Path, motor: Path) -> None:
     assert variants["tflm"]["agreement"] >= 0.9
     everything = rnnedge("evaluate", trained, motor, "--json").json
     assert everything["windows"] > document["windows"]
-    assert "confusion" not in rnnedge("evaluate", trained).out
-    assert "float" in rnnedge("evaluate", trained).out
+    shown = rnnedge("evaluate", trained).out
+    assert "float" in shown and "confusion of int8" in shown
 
 
 def test_export_twice_is_byte_identical_also_into_one_folder(trained: Path, tmp_path: Path) -> None:
@@ -213,3 +215,99 @@ def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (folder / "x").write_bytes(b"1")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "e"]
     assert (tmp_path / "e" / "a").read_text() == "old"
+
+
+def test_no_word_after_test_becomes_training_data(motor: Path, tmp_path: Path) -> None:
+    copies = []
+    for name in ("a.csv", "b.csv", "c.csv"):
+        copies.append(tmp_path / name)
+        copies[-1].write_bytes(motor.read_bytes())
+    a, b, c = copies
+    base = ["train", "--recording", "recording", *TINY, "--out", tmp_path / "run", "--json"]
+    for words in ([a, f"--test={b}", c], [a, "--test", b, c]):
+        assert rnnedge(*base, "--force", *words).code == 0
+        split = json.loads((tmp_path / "run" / "run.json").read_text())["split"]
+        assert split["train"]["files"] == ["a.csv"]
+        assert split["test"]["files"] == ["b.csv", "c.csv"]
+    rnnedge("train", a, "--test", "--out", tmp_path / "o").refused("--test names no file")
+    rnnedge("train", a, "--test", a, "--out", tmp_path / "o").refused("training and as test")
+
+
+def test_files_of_another_run_are_refused(trained: Path, tmp_path: Path) -> None:
+    make_run(tmp_path / "other", windows=5)
+    for name, commands in (
+        ("quantized.npz", ("verify", "evaluate", "bench")),
+        ("windows.npz", ("verify", "evaluate")),
+    ):
+        copy = tmp_path / name
+        copy.mkdir()
+        for path in trained.iterdir():
+            (copy / path.name).write_bytes(path.read_bytes())
+        (copy / name).write_bytes((tmp_path / "other" / name).read_bytes())
+        for command in commands:
+            rnnedge(command, copy).refused(name, "not of this run")
+    spec = json.loads((trained / "run.json").read_text())
+    for change in (
+        {"channels": spec["channels"][::-1]},
+        {"classes": "abc"},
+        {"window": "16"},
+        {"hop": None},
+        {"channels": []},
+    ):
+        (copy / "windows.npz").write_bytes((trained / "windows.npz").read_bytes())
+        (copy / "run.json").write_text(json.dumps(spec | change))
+        rnnedge("verify", copy).refused("run.json")
+
+
+def test_labels_and_file_names_are_text_not_markup(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{run},{rng.normal() + run % 2:.3f},{'[/b]' if run % 2 else ':smile:'}"
+        for run in range(16)
+        for _ in range(20)
+    ]
+    (tmp_path / "[b]x.csv").write_text("\n".join(["r,v,label", *rows]) + "\n")
+    run = tmp_path / "run"
+    done = rnnedge("train", tmp_path / "[b]x.csv", "--recording", "r", *TINY, "--out", run)
+    assert done.code == 0, done.err
+    shown = rnnedge("evaluate", run).out
+    assert "[/b]" in shown and ":smile:" in shown
+    assert "[b]x.csv" in rnnedge("simulate", run, tmp_path / "[b]x.csv").out
+    assert rnnedge("verify", run).code == 0
+
+
+def test_json_stays_alone_on_standard_output(motor: Path, tmp_path: Path) -> None:
+    done = rnnedge(
+        *("train", motor, "--recording", "recording", *TINY, "--learning-rate", 1e38),
+        *("--out", tmp_path / "run", "--json"),
+    )
+    assert done.code == 1
+    assert done.out == ""
+    assert "learning rate" in done.err
+
+
+def test_impossible_numbers_are_refused(motor: Path, tmp_path: Path) -> None:
+    for option, value in (
+        ("--rate", "inf"),
+        ("--learning-rate", "nan"),
+        ("--test-fraction", "5e-324"),
+        ("--validation-fraction", "0.95"),
+        ("--seed", 2**40),
+        ("--units", 10**30),
+        ("--unit", "zz=g"),
+        ("--name", ""),
+    ):
+        out = tmp_path / "run"
+        words = ["train", motor, "--recording", "recording", *TINY, "--out", out, option, value]
+        assert rnnedge(*words).code != 0, option
+        assert "Traceback" not in rnnedge(*words).err
+    rnnedge("sensor", "--out", tmp_path / "s.csv", "--seconds", "nan").refused("seconds is nan")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_standard_output_that_is_full_is_named(trained: Path) -> None:
+    command = [sys.executable, "-P", "-m", "rnnedge", "verify", str(trained), "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode != 0
+    assert "No space left" in done.stderr and "Traceback" not in done.stderr

@@ -68,6 +68,11 @@ def train_run(
         test_fraction=options.test_fraction,
         seed=options.seed,
     )
+    for name in options.channel_units:
+        if name not in recordings.channels:
+            raise DataError(
+                f"unit of {name!r}: there is no such channel, only {', '.join(recordings.channels)}"
+            )
     for line in remarks(recordings, parts, form):
         progress.note(line)
     mean, std = normalization(parts.train.X, recordings.channels)
@@ -117,6 +122,9 @@ def _read(
     data: Sequence[Path], test: Sequence[Path], form: DataFormat
 ) -> tuple[Recordings, Recordings | None]:
     """Read the data, and the test data as the same channels."""
+    twice = {path.resolve() for path in data} & {path.resolve() for path in test}
+    if twice:
+        raise DataError(f"{min(twice)}: given both as training and as test data; name other data")
     recordings = read(data, form)
     if not test:
         return recordings, None

@@ -19,13 +19,15 @@ For examples and tests, where real data may not be shipped. The model, in the or
 """
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rnnedge.arrays import F64
-from rnnedge.errors import OutputError
+from rnnedge.errors import DataError
+from rnnedge.output import write_file
 
 CLASSES = ("healthy", "unbalanced", "worn_bearing")
 RATE = 400.0
@@ -43,6 +45,7 @@ _STRIKE = (0.11, 0.65)  # g
 _KNOCK = (0.01, 0.09)  # g
 _KNOCKS = (1.0, 12.0)  # a second
 _SLIP = 0.01
+_SHORTEST, _LONGEST = 0.1, 3600.0  # s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +99,20 @@ def write_csv(path: Path, seed: int, recordings_per_class: int = 60, seconds: fl
     The same arguments give the same bytes.
 
     Raises:
+        DataError: the length is no number of seconds from 0.1 to 3600.
         OutputError: the file cannot be written.
     """
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise DataError(f"seconds is {seconds}, expected {_SHORTEST} to {_LONGEST}")
     rng = np.random.Generator(np.random.PCG64(seed))
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["recording", "ax [g]", "ay [g]", "az [g]", "label"])
-            for number in range(recordings_per_class * len(CLASSES)):
-                kind = CLASSES[number % len(CLASSES)]
-                for row in record(kind, seconds, rng):
-                    writer.writerow([number, *(f"{value:.4f}" for value in row), kind])
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["recording", "ax [g]", "ay [g]", "az [g]", "label"])
+    for number in range(recordings_per_class * len(CLASSES)):
+        kind = CLASSES[number % len(CLASSES)]
+        for row in record(kind, seconds, rng):
+            writer.writerow([number, *(f"{value:.4f}" for value in row), kind])
+    write_file(path, text.getvalue().encode())
 
 
 def _machine(rng: np.random.Generator) -> _Machine:

@@ -1,6 +1,8 @@
 """The optimisation: batches, learning rate, early stopping."""
 
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +73,8 @@ def optimise(
 
     callbacks = keras().callbacks
     progress.start(epochs)
-    with quiet():
+    # Keras prints remarks of its own, such as that of TerminateOnNaN
+    with quiet(), redirect_stdout(sys.stderr):
         fitted = model.fit(
             _batches(parts, size, options, mean, std),
             steps_per_epoch=updates,

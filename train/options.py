@@ -1,5 +1,6 @@
 """How a model is trained, with defaults meant for any small sensor data set."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -67,15 +68,15 @@ class TrainOptions:
                 raise RnnedgeError(f"{option} is {value}, expected at least 1")
         for option in ("validation_fraction", "test_fraction"):
             value = getattr(self, option)
-            if not 0 < value < 1:
-                raise RnnedgeError(f"{option} is {value}, expected a share between 0 and 1")
+            if not 0.01 <= value <= 0.9:
+                raise RnnedgeError(f"{option} is {value}, expected a share between 0.01 and 0.9")
         if not 0 <= self.dropout < 1:
             raise RnnedgeError(f"dropout is {self.dropout}, expected 0 <= dropout < 1")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise RnnedgeError(f"learning_rate is {self.learning_rate}, expected more than 0")
         if self.seed < 0:
             raise RnnedgeError(f"seed is {self.seed}, expected 0 or more")
-        if self.rate is not None and not self.rate > 0:
+        if self.rate is not None and not 0 < self.rate < math.inf:
             raise RnnedgeError(f"rate is {self.rate}, expected more than 0 samples per second")
 
     def changes(self, windows: int) -> Augmentation:

@@ -15,7 +15,7 @@ from rnnedge.train.windows import WindowSet, cut
 
 _SHUFFLES = 8
 _NAMES_LIMIT = 100
-_MOST_CLASSES = 255
+_MOST_CLASSES, _LONGEST_LABEL = 255, 200
 
 _Mask = npt.NDArray[np.bool_]
 
@@ -78,6 +78,12 @@ def split(
         raise DataError(
             f"{rest.items[0].file}: {len(classes)} different labels ({classes[0]}, {classes[1]}, "
             f"...), expected at most {_MOST_CLASSES} classes; is the label column a measurement?"
+        )
+    longest = max(classes, key=len)
+    if len(longest) > _LONGEST_LABEL:
+        raise DataError(
+            f"{rest.items[0].file}: a label of {len(longest)} characters ({longest[:20]}...), "
+            f"expected at most {_LONGEST_LABEL}; is the label column the right one?"
         )
     own = cut(rest, window=window, hop=hop, classes=classes)
     if test is None:

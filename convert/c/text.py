@@ -51,7 +51,8 @@ def string(text: str) -> str:
 def comment_text(text: str) -> str:
     """Return `text` fit for a C comment: one line that cannot end it."""
     plain = " ".join(text.split())
-    return plain.replace("*/", "* /").replace("/*", "/ *").encode("ascii", "replace").decode()
+    plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
+    return plain.encode("ascii", "replace").decode()
 
 
 def _literals(values: Iterable[int], suffix: str) -> list[str]:

@@ -38,48 +38,50 @@ __attribute__((noinline)) void app_count_end(void) {
     __asm__ volatile("");
 }
 
+// A model may have any name, so every name here starts with app_, local ones too.
+
 // One step; 0, or -1 if the stream ends or the input is refused.
-static int app_step(const rnnedge_model *model, uint32_t is_raw) {
-    if (is_raw != 0) {
+static int app_step(uint32_t app_is_raw) {
+    if (app_is_raw != 0) {
         if (port_read(app_raw, sizeof app_raw) != 0 ||
-            rnnedge_quantize(model, app_x, app_raw) != RNNEDGE_OK) {
+            rnnedge_quantize(&APP_MODEL, app_x, app_raw) != RNNEDGE_OK) {
             return -1;
         }
     } else if (port_read(app_x, sizeof app_x) != 0) {
         return -1;
     }
     app_count_begin();
-    const rnnedge_status status = rnnedge_step(model, app_state, app_x, app_scratch);
+    const rnnedge_status app_status = rnnedge_step(&APP_MODEL, app_state, app_x, app_scratch);
     app_count_end();
-    return status == RNNEDGE_OK ? port_write(app_state, sizeof app_state) : -1;
+    return app_status == RNNEDGE_OK ? port_write(app_state, sizeof app_state) : -1;
 }
 
-static int app_run(const rnnedge_model *model) {
-    uint32_t request[4];
-    const uint32_t answer[4] = {model->abi, model->inputs, model->outputs, model->state_size};
-    if (port_read(request, sizeof request) != 0 || port_write("RNNV", 4) != 0 ||
-        port_write(answer, sizeof answer) != 0 || port_write(model->sha256, 32) != 0) {
+static int app_run(void) {
+    uint32_t app_request[4];
+    const uint32_t app_answer[4] = {APP_MODEL.abi, APP_MODEL.inputs, APP_MODEL.outputs,
+                                    APP_MODEL.state_size};
+    if (port_read(app_request, sizeof app_request) != 0 || port_write("RNNV", 4) != 0 ||
+        port_write(app_answer, sizeof app_answer) != 0 || port_write(APP_MODEL.sha256, 32) != 0) {
         return -1;
     }
-    for (uint32_t window = 0; window < request[2]; window++) {
-        rnnedge_reset(model, app_state);
-        for (uint32_t t = 0; t < request[3]; t++) {
-            if (app_step(model, request[1]) != 0) {
+    for (uint32_t app_window = 0; app_window < app_request[2]; app_window++) {
+        rnnedge_reset(&APP_MODEL, app_state);
+        for (uint32_t app_t = 0; app_t < app_request[3]; app_t++) {
+            if (app_step(app_request[1]) != 0) {
                 return -1;
             }
         }
-        if (rnnedge_output(model, app_state, app_scores) != RNNEDGE_OK ||
+        if (rnnedge_output(&APP_MODEL, app_state, app_scores) != RNNEDGE_OK ||
             port_write(app_scores, sizeof app_scores) != 0) {
             return -1;
         }
     }
-    const uint32_t stack = port_stack_used();
-    return port_write("DONE", 4) != 0 || port_write(&stack, sizeof stack) != 0 ? -1 : 0;
+    const uint32_t app_stack = port_stack_used();
+    return port_write("DONE", 4) != 0 || port_write(&app_stack, sizeof app_stack) != 0 ? -1 : 0;
 }
 
 int main(void) {
-    const rnnedge_model *model = &APP_MODEL;
     port_init();
-    port_exit(rnnedge_check(model) == RNNEDGE_OK && app_run(model) == 0 ? 0 : 1);
+    port_exit(rnnedge_check(&APP_MODEL) == RNNEDGE_OK && app_run() == 0 ? 0 : 1);
     return 1;
 }

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -52,9 +53,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     """Print a table; numbers and text as they are, right-aligned but for the first column."""
     drawn = Table(title=title or None, title_justify="left", header_style="bold")
     for index, column in enumerate(columns):
-        drawn.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+        drawn.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
-        drawn.add_row(*map(str, row))
+        drawn.add_row(*(Text(str(cell)) for cell in row))
     Console(soft_wrap=False).print(drawn)
 
 

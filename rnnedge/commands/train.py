@@ -12,14 +12,17 @@ class _Greedy(click.Command):
     """Let --test take every word up to the next option: no test file may end up in DATA."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Write `--test a b` as `--test a --test b`."""
+        """Write `--test a b` and `--test=a b` as `--test a --test b`."""
         spread: list[str] = []
         testing = False
-        for word in args:
-            if word.startswith("-") and word != "-":
-                testing = word == "--test"
-                if not testing:
-                    spread.append(word)
+        for word, following in zip(args, [*args[1:], "--"], strict=True):
+            if word == "--test":
+                testing = True
+                if following.startswith("-"):
+                    raise click.UsageError("--test names no file; name the test data", ctx)
+            elif word.startswith("-") and word != "-":
+                testing = word.startswith("--test=")
+                spread.append(word)
             else:
                 spread += ["--test", word] if testing else [word]
         return super().parse_args(ctx, spread)
@@ -41,10 +44,12 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.option("--test", multiple=True, type=DATA, metavar="DATA...", help="Separate test data.")
 @click.option("--out", required=True, type=FOLDER, help="Run folder to make.")
 @click.option("--cell", default="gru", show_default=True, help="Recurrent cell: gru.")
-@click.option("--units", default=32, show_default=True, type=click.IntRange(min=1))
+@click.option("--units", default=32, show_default=True, type=click.IntRange(1, 4096))
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="GRU form.")
 @click.option(
-    "--window", type=click.IntRange(min=1), help="Time steps of a window. [default: a recording's]"
+    "--window",
+    type=click.IntRange(1, 65535),
+    help="Time steps of a window. [default: a recording's]",
 )
 @click.option(
     "--hop", type=click.IntRange(min=1), help="Steps between windows. [default: half a window]"
@@ -62,9 +67,11 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--unit", "units_of_measure", multiple=True, callback=_pairs, metavar="CHANNEL=UNIT",
     help="Unit of measure of a channel; may be repeated.",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
-@click.option("--epochs", type=click.IntRange(min=1), help="[default: by the amount of data]")
-@click.option("--batch-size", type=click.IntRange(min=1), help="[default: by the amount of data]")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
+@click.option("--epochs", type=click.IntRange(1, 10**6), help="[default: by the data]")
+@click.option(
+    "--batch-size", type=click.IntRange(1, 10**6), help="[default: by the amount of data]"
+)
 @click.option(
     "--learning-rate",
     type=float,
@@ -112,7 +119,7 @@ def train(
     )
     name, bits, force = (chosen.pop(key) for key in ("name", "input_bits", "force"))
     options = TrainOptions(
-        name=check_name(name) if name else default_name(out.resolve().name),
+        name=check_name(name) if name is not None else default_name(out.resolve().name),
         channel_units=chosen.pop("units_of_measure"),
         **{key: value for key, value in chosen.items() if value is not None},
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnedge.arrays import F32
 from rnnedge.errors import ToolError
+from rnnedge.modelfile import model_hash
 from rnnedge.simulator import Trace, quantize, simulate
 from rnnedge.spec import GruLayer, QuantizedModel
 from rnnedge.targets.exported import Exported
@@ -45,6 +46,11 @@ def compare(
         raise ToolError(
             f"{target.name}: the program has another model ({answer.sha256[:12]}): "
             f"{got.states.shape[2]} state values, expected {expected.states.shape[2]}"
+        )
+    if answer.sha256 != model_hash(model):
+        raise ToolError(
+            f"{target.name}: the program says that it is model {answer.sha256[:12]}, not "
+            f"{model_hash(model)[:12]}; run rnnedge export again"
         )
     states = int(np.count_nonzero(got.states != expected.states))
     scores = int(np.count_nonzero(got.scores != expected.scores))

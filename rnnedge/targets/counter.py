@@ -22,13 +22,16 @@ def plugin(work: Path) -> Path:
     """
     library = _compile(work, _IMPOSSIBLE_VERSION)
     command = [require("qemu-system-arm", "count instructions"), "-M", "none", "-display", "none"]
-    refused = subprocess.run(
-        [*command, "-plugin", f"file={library}"],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
+    try:
+        refused = subprocess.run(
+            [*command, "-plugin", f"file={library}"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"qemu-system-arm: cannot count instructions: {error}") from None
     complaint = refused.stderr.decode(errors="replace").strip()
     version = re.search(r"up to version (\d+)", complaint)
     if version is None:

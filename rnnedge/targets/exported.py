@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnedge.archive import DAMAGED
 from rnnedge.errors import ModelError
 
 MANIFEST = "rnnedge.json"
@@ -57,7 +58,7 @@ def open_exported(folder: Path) -> Exported:
         exported = Exported(
             folder=folder, name=str(manifest["name"]), sha256=str(manifest["sha256"])
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except DAMAGED as error:
         raise ModelError(
             f"{folder / MANIFEST}: not readable ({error}); is this a folder of rnnedge export?"
         ) from None

@@ -1,6 +1,7 @@
 """This machine, through its own C compiler."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,8 @@ class Host:
 
     def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
         """Return the program for `exported`, built in the folder `work`."""
-        compiler = self.compiler or os.environ.get("CC") or "cc"
-        toolchain = Toolchain(compiler=compiler, flags=self.flags)
+        compiler, *words = shlex.split(self.compiler or os.environ.get("CC") or "cc")
+        toolchain = Toolchain(compiler=compiler, flags=(*words, *self.flags))
         return build(exported, toolchain, [firmware("app/host.c")], work, optimize)
 
     def run(self, program: Path, x: F32 | I16) -> Answer:

@@ -1,5 +1,6 @@
 """Emulated Arm boards: qemu-system-arm, windows over the emulated UART, exact counts."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,23 +59,27 @@ class QemuArm:
         Raises:
             ToolError: the ELF lacks the sections that firmware/boards keeps apart.
         """
-        text = run([f"{_TRIPLE}size", "-A", program], purpose="read sizes").decode()
+        text = run([f"{_TRIPLE}size", "-A", program], purpose="read sizes").decode(errors="replace")
         rows = [line.split() for line in text.splitlines()]
-        sections = {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[0][0] == "."}
-        symbols = self._symbols(program)
         try:
+            sections = {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[0][0] == "."}
+            symbols = self._symbols(program)
             return Sizes(
                 code_bytes=sections[".rnnedge_code"],
                 const_bytes=sections[".rnnedge_const"],
                 ram_bytes=symbols["app_state"][1] + symbols["app_scratch"][1],
             )
-        except KeyError as error:
-            raise ToolError(f"{program}: {error} is missing in this program") from None
+        except (KeyError, ValueError) as error:
+            raise ToolError(
+                f"{_TRIPLE}size: unexpected answer for {program.name}: {error}"
+            ) from None
 
     def measure(self, program: Path, x: F32 | I16) -> Measured:
         """Run windows and count the instructions of every step."""
         symbols = self._symbols(program)
-        markers = [symbols[name][0] for name in ("app_count_begin", "app_count_end")]
+        markers = [symbols.get(name, (0,))[0] for name in ("app_count_begin", "app_count_end")]
+        if not all(markers):
+            raise ToolError(f"{_TRIPLE}nm: finds no marker functions in {program.name}")
         plugin = counter.plugin(program.parent)
         counts = program.parent / "counts.txt"
         option = f"file={plugin},begin={markers[0]},end={markers[1]},out={counts}"
@@ -83,10 +88,15 @@ class QemuArm:
 
     def _symbols(self, program: Path) -> dict[str, tuple[int, int]]:
         """Return {name: (address, size)} of the program's symbols."""
-        text = run([f"{_TRIPLE}nm", "-S", program], purpose="read symbols").decode()
+        text = run([f"{_TRIPLE}nm", "-S", program], purpose="read symbols").decode(errors="replace")
         rows = [line.split() for line in text.splitlines()]
+        numbers = re.compile("[0-9a-f]+")
         # bit 0 of a function's address says Thumb
-        return {row[3]: (int(row[0], 16) & ~1, int(row[1], 16)) for row in rows if len(row) == 4}
+        return {
+            row[3]: (int(row[0], 16) & ~1, int(row[1], 16))
+            for row in rows
+            if len(row) == 4 and numbers.fullmatch(row[0]) and numbers.fullmatch(row[1])
+        }
 
     def _emulate(self, program: Path, x: F32 | I16, options: tuple[str, ...]) -> Answer:
         command: list[str | Path] = [

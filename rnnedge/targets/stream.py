@@ -49,13 +49,13 @@ def parse(data: bytes, windows: int, steps: int, where: str) -> Answer:
     if len(data) < _HEADER.size or not data.startswith(_MAGIC):
         raise ToolError(f"{where}: no answer from the program ({len(data)} bytes)")
     _, _, _, outputs, state_size, sha256 = _HEADER.unpack_from(data)
-    per_window = np.dtype([("states", "<i2", (steps, state_size)), ("scores", "<i4", (outputs,))])
-    end = _HEADER.size + windows * per_window.itemsize
+    end = _HEADER.size + windows * (2 * steps * state_size + 4 * outputs)
     if len(data) != end + _TRAILER.size:
         raise ToolError(
             f"{where}: the answer has {len(data)} bytes, expected {end + _TRAILER.size}; "
             "the program stopped early"
         )
+    per_window = np.dtype([("states", "<i2", (steps, state_size)), ("scores", "<i4", (outputs,))])
     body = np.frombuffer(data, per_window, count=windows, offset=_HEADER.size)
     mark, stack_bytes = _TRAILER.unpack_from(data, end)
     if mark != _END:

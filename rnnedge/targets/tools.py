@@ -1,5 +1,6 @@
 """External programs: found, run, and explained when they are missing or fail."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from rnnedge.errors import ToolError
 
+# a linker names the symbol before it says that it gives up
+_TELLING = re.compile(r"\berror:(?! ld returned)|undefined reference|multiple definition", re.I)
 _INSTALL = {
     "cc": "sudo apt-get install gcc",
     "gcc": "sudo apt-get install gcc",
@@ -62,7 +65,7 @@ def run(
 
 def _complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
     lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower()] or lines
+    telling = [line for line in lines if _TELLING.search(line)] or lines
     if telling:
         return telling[0].strip()
     if done.returncode < 0:

@@ -76,5 +76,6 @@ def test_a_worn_bearing_is_loudest_around_the_resonance() -> None:
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written"):
-        motor.write_csv(tmp_path / "none" / "m.csv", 0, recordings_per_class=1, seconds=0.1)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file"):
+        motor.write_csv(tmp_path / "file" / "m.csv", 0, recordings_per_class=1, seconds=0.1)

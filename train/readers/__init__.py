@@ -52,7 +52,9 @@ def read(
 
 def _csvs(folder: Path) -> list[Path]:
     """Return the CSV files of a folder, sorted by name."""
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    files = sorted(
+        path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file()
+    )
     if not files:
         raise DataError(f"{folder}: no .csv file in this folder; name the files instead")
     return files

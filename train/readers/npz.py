@@ -1,7 +1,6 @@
 """An .npz of windows to recordings: X and y, or X_train, y_train, X_test, y_test."""
 
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnnedge.archive import DAMAGED
 from rnnedge.arrays import F32
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
@@ -23,7 +23,6 @@ from rnnedge.train.readers.recordings import (
 )
 
 _Array = npt.NDArray[Any]
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, NotImplementedError, zlib.error)
 
 
 def read_npz(
@@ -101,7 +100,7 @@ def _arrays(path: Path) -> dict[str, _Array]:
                 return {name: _loaded(path, file, name) for name in file.files}
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (*_DAMAGED, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DataError(f"{path}: the file is damaged ({error}); write it again") from None
 
 

@@ -87,9 +87,9 @@ def class_names(labels: Iterable[str | None], order: Sequence[str] = ()) -> tupl
     """
     found = {label for label in labels if label is not None}
     rest = found.difference(order)
-    numbers = all(re.fullmatch(r"[+-]?\d+", label) for label in rest)
+    numbers = all(re.fullmatch(r"[+-]?\d{1,18}", label) for label in rest)
     return tuple(name for name in order if name in found) + tuple(
-        sorted(rest, key=int) if numbers else sorted(rest)
+        sorted(rest, key=lambda label: (int(label), label)) if numbers else sorted(rest)
     )
 
 

@@ -1,0 +1,95 @@
+"""Folders and files appear whole or not at all, and nothing of somebody else's is lost."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rnnedge.errors import OutputError
+from rnnedge.output import new_folder, write_file, write_files
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_new_folder_appears_only_in_the_end(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "a" / "run") as work:
+        (work / "x").write_text("1")
+        assert not (tmp_path / "a" / "run").exists()
+    assert names(tmp_path) == ["a", "a/run", "a/run/x"]
+
+
+def test_a_failure_leaves_neither_folder_nor_new_parents(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), new_folder(tmp_path / "a" / "b" / "run") as work:
+        (work / "x").write_text("1")
+        raise KeyError
+    assert names(tmp_path) == []
+
+
+def test_an_empty_folder_is_filled_in_place(tmp_path: Path) -> None:
+    """It may be a mount point, which can be neither renamed nor replaced."""
+    run = tmp_path / "run"
+    run.mkdir()
+    inode = run.stat().st_ino
+    with new_folder(run) as work:
+        assert work.parent == run
+        (work / "x").write_text("1")
+        (work / "deep").mkdir()
+    assert names(run) == ["deep", "x"]
+    assert run.stat().st_ino == inode
+
+
+def test_what_others_write_in_the_meantime_is_kept(tmp_path: Path) -> None:
+    for made_before in (False, True):
+        run = tmp_path / f"run{made_before}"
+        if made_before:
+            run.mkdir()
+        with pytest.raises(OutputError, match="run"), new_folder(run) as work:
+            (work / "x").write_text("1")
+            run.mkdir(exist_ok=True)
+            (run / "precious").write_text("mine")
+        assert names(run) == ["precious"]
+
+
+def test_only_a_folder_with_the_marker_is_replaced(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    write_files(run, {"run.json": b"old", "extra/x": b"old"})
+    with pytest.raises(OutputError, match="--force"), new_folder(run, marker="run.json"):
+        pass
+    with new_folder(run, replace=True, marker="run.json") as work:
+        (work / "run.json").write_text("new")
+    assert names(run) == ["run.json"]
+    write_files(tmp_path / "other", {"notes": b"mine"})
+    other = new_folder(tmp_path / "other", replace=True, marker="run.json")
+    with pytest.raises(OutputError, match="not empty"), other:
+        pass
+
+
+def test_a_loop_of_links_and_a_file_in_the_way_are_named(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "loop", tmp_path / "file" / "x"):
+        with pytest.raises(OutputError):
+            write_files(path, {"a": b""})
+    with pytest.raises(OutputError, match="is a folder"):
+        write_file(tmp_path, b"")
+
+
+def test_a_full_disk_leaves_the_old_files(tmp_path: Path) -> None:
+    """On a real file system of 1 MB, where mounting is allowed; else through /dev/full."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        with pytest.raises(OSError, match="No space left"):
+            Path("/dev/full").write_bytes(b"x" * 10_000)
+        return
+    try:
+        write_files(disk, {"a": b"old"})
+        with pytest.raises(OutputError, match=r"No space left.*free some space"):
+            write_files(disk, {"a": b"new", "b": b"x" * 2_000_000})
+        assert names(disk) == ["a"]
+        assert (disk / "a").read_text() == "old"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

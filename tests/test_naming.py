@@ -35,8 +35,9 @@ from tests.runs import make_export, make_run
         "toupper",
         "log10",
         "fixed",
-    ]
-    + ["", "x" * 41],
+        "",
+        "x" * 41,
+    ],
 )
 def test_names_that_c_has_taken_are_refused(name: str) -> None:
     with pytest.raises(ModelError, match="cannot name a model"):

@@ -1,5 +1,7 @@
 """From float weights to integers: the bound of the error, and what is refused."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from rnnedge.convert.floatmodel import FloatModel
 from rnnedge.convert.proof import prove
 from rnnedge.errors import ModelError, RangeError
 from rnnedge.simulator import quantize, simulate
+from rnnedge.spec import DenseLayer, QuantizedModel
 from tests.models import float_model, quantized, raw_windows, run_spec
 
 
@@ -116,14 +119,10 @@ def test_the_proof_finds_the_row_that_could_overflow() -> None:
 
 def test_the_proof_covers_the_worst_case_exactly() -> None:
     """Rows just inside the bound are accepted and really do not overflow; just outside: refused."""
-    from rnnedge.spec import DenseLayer
-
     q = quantized(float_model(1, units=16, classes=1))
     room = 2**31 - 1 - 16 * 127 * 2**15
 
     def with_bias(bias: int):
-        import dataclasses
-
         head = DenseLayer(
             units=1, inputs=16, W=np.full((1, 16), 127, np.int8),
             bias=np.array([bias], np.int32), multiplier=np.array([1], np.int16), fraction_bits=3,
@@ -133,6 +132,24 @@ def test_the_proof_covers_the_worst_case_exactly() -> None:
     prove(with_bias(room))
     with pytest.raises(RangeError, match="overflow"):
         prove(with_bias(room + 1))
+
+
+def test_the_proof_counts_the_shift_of_the_input() -> None:
+    """100 weights of 127 on 8-bit inputs, shifted left: 2^10 times is safe, 2^11 times is not."""
+    q = quantized(float_model(1, units=1, channels=100))
+
+    def shifted(by: int) -> QuantizedModel:
+        layer = dataclasses.replace(
+            q.recurrent[0],
+            W=np.full((3, 100), 127, np.int8),
+            multiplier=np.ones(4, np.int16),
+            input_shift=by,
+        )
+        return dataclasses.replace(q, layers=(layer, q.head[0]))
+
+    prove(shifted(10))
+    with pytest.raises(RangeError, match=r"gate z, unit 0: the accumulator can overflow"):
+        prove(shifted(11))
 
 
 def test_a_channel_far_from_zero_is_refused_where_float32_cannot_hold_it() -> None:

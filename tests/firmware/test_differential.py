@@ -191,6 +191,10 @@ def test_selftest_passes_and_notices_a_changed_weight(library: ctypes.CDLL) -> N
     buffers = [np.zeros(64, np.int16), np.zeros(64, np.int16), np.zeros(8, np.int32)]
     device = Device(library, q)
     assert device.call("rnnedge_selftest", ctypes.byref(golden), *buffers) == 0
+    for expected in (states, trace.scores):  # each is compared on its own
+        expected.flat[-1] += 1
+        assert device.call("rnnedge_selftest", ctypes.byref(golden), *buffers) == -5
+        expected.flat[-1] -= 1
     weights = q.recurrent[0].U
     weights.flags.writeable = True
     weights[2, 3] += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rnnedge.arrays import F64, I16, I32, I64, frozen
+from rnnedge.arrays import F64, I32, I64, frozen
 from rnnedge.convert.floatmodel import FloatDense, FloatGru, FloatModel
 from rnnedge.errors import RangeError
 from rnnedge.spec import DenseLayer, GruLayer, InputLayer
@@ -200,9 +200,3 @@ def quantize_layers(model: FloatModel, source: InputRange) -> tuple[GruLayer | D
         layers.append(quantize_gru(layer, source))
         source = InputRange(limit=1.0, bits=8)
     return (*layers, quantize_dense(model.head))
-
-
-def to_int16(normalised: F64, limit: float) -> I16:
-    """Quantise normalised values directly, ``round(v * 2**15 / limit)`` saturated."""
-    q = np.floor(normalised * (2.0**15 / limit) + 0.5)
-    return np.clip(q, -32768, 32767).astype(np.int16)

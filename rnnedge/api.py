@@ -192,7 +192,8 @@ def verify(
         windows: number of test windows; None: the target's default.
 
     Returns:
-        For each target: target, windows, values_compared, differences, first_difference.
+        For each target: target, windows, values_compared (states_compared + scores_compared),
+        differences, first_difference (a sentence, or None).
 
     Raises:
         RnnedgeError: no such run, a compiler or emulator is missing, or the folder was exported
@@ -212,8 +213,9 @@ def bench(run: Path, targets: Sequence[str], *, optimize: str = "speed") -> list
     """Count instructions per step and read sizes, on emulated targets.
 
     Returns:
-        For each target: target, compiler, cell, units, inputs, steps, per_step, per_mac, unit,
-        optimize, code_bytes, const_bytes, ram_bytes, stack_bytes.
+        For each target: target, compiler, cell, units (of the first layer), layers, inputs, steps,
+        per_step and per_step_min (equal, unless a step depends on data), per_mac, unit, optimize,
+        code_bytes, const_bytes, ram_bytes, stack_bytes.
 
     Raises:
         RnnedgeError: no such run, a tool is missing, or the target cannot count.

@@ -47,14 +47,16 @@ def load_keras(path: Path) -> Any:
 
     Raises:
         ModelError: the file is missing, cut short or not a Keras 3 model.
+        ToolError: Keras or TensorFlow cannot be imported.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; expected a Keras model (.keras)")
     if not zipfile.is_zipfile(path):
         raise ModelError(f"{path}: not a .keras file, or cut short; train or save it again")
+    saving = keras().saving
     try:
         with quiet():
-            return keras().saving.load_model(path, compile=False, safe_mode=True)
+            return saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the damaged part happens to cause
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         raise ModelError(

@@ -59,8 +59,7 @@ def build(
     Raises:
         UnsupportedLayerError: an unknown cell.
     """
-    if cell not in CELLS:
-        raise UnsupportedLayerError(f"cell {cell!r} is not supported; choose {', '.join(CELLS)}")
+    check_cell(cell)
     layers = keras().layers
     with quiet():
         return keras().Sequential(

@@ -1,13 +1,13 @@
 """The constants of each layer kind as C, and what a model lists for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from rnnedge.convert.c.text import array
-from rnnedge.spec import DenseLayer, GruLayer
+from rnnedge.spec import DenseLayer, GruLayer, Layer
 
 Blocks = list[tuple[str, npt.NDArray[np.integer]]]
 
@@ -32,50 +32,32 @@ class LayerC:
 def gru(layer: GruLayer, prefix: str) -> LayerC:
     """Return a GRU layer's constants; `prefix` starts every name."""
     H, columns = layer.units, layer.inputs
-    gates = ["z", "r", "n"]
-    rows = ["z", "r", "n, input", "n, recurrent"] if layer.reset_after else gates
-
-    def parts(values: npt.NDArray[np.integer], labels: list[str]) -> Blocks:
-        return [(label, values[i * H : (i + 1) * H]) for i, label in enumerate(labels)]
-
-    w, u, bias, multiplier = (f"{prefix}_{part}" for part in ("w", "u", "bias", "multiplier"))
+    gates = ("z", "r", "n")
+    rows = ("z", "r", "n, input", "n, recurrent") if layer.reset_after else gates
     arrays = (
         array(
-            f"static const int8_t {w}[3 * {H} * {columns}]",
+            f"static const int8_t {prefix}_w[3 * {H} * {columns}]",
             f"Input weights (3*{H}, {columns}), gate order z r n, one scale per row",
-            parts(layer.W, gates),
+            _blocks(layer.W, gates),
         ),
         array(
-            f"static const int8_t {u}[3 * {H} * {H}]",
+            f"static const int8_t {prefix}_u[3 * {H} * {H}]",
             f"Recurrent weights (3*{H}, {H}), gate order z r n, one scale per row",
-            parts(layer.U, gates),
+            _blocks(layer.U, gates),
         ),
-        array(
-            f"static const int32_t {bias}[{layer.rows}]",
-            f"Bias ({layer.rows}), accumulator format, rounding half included",
-            parts(layer.bias, rows),
-        ),
-        array(
-            f"static const int16_t {multiplier}[{layer.rows}]",
-            f"Row scales ({layer.rows}), times 2^-{5 + layer.shift}",
-            parts(layer.multiplier, rows),
-        ),
+        *_per_row(layer, prefix, rows, 5 + layer.shift),
     )
-    struct = "\n".join(
-        [
-            f"static const rnnedge_gru {prefix} = {{",
-            f"    .units = {H},",
-            f"    .inputs = {columns},",
-            f"    .reset_after = {int(layer.reset_after)},",
-            f"    .input_bits = {layer.input_bits},",
-            f"    .input_shift = {layer.input_shift},",
-            f"    .shift = {layer.shift},",
-            f"    .w = {w},",
-            f"    .u = {u},",
-            f"    .bias = {bias},",
-            f"    .multiplier = {multiplier},",
-            "};",
-        ]
+    struct = _struct(
+        "rnnedge_gru",
+        prefix,
+        units=H,
+        inputs=columns,
+        reset_after=int(layer.reset_after),
+        input_bits=layer.input_bits,
+        input_shift=layer.input_shift,
+        shift=layer.shift,
+        w=f"{prefix}_w",
+        u=f"{prefix}_u",
     )
     # bytes: x8 if the input is narrowed, h8, g8 without reset_after (firmware/src/gru.c)
     narrowed = (columns if layer.input_bits == 8 else 0) + (1 if layer.reset_after else 2) * H
@@ -85,37 +67,46 @@ def gru(layer: GruLayer, prefix: str) -> LayerC:
 
 def dense(layer: DenseLayer, prefix: str) -> LayerC:
     """Return the head's constants; `prefix` starts every name."""
-    w, bias, multiplier = (f"{prefix}_{part}" for part in ("w", "bias", "multiplier"))
     units, columns = layer.units, layer.inputs
     arrays = (
         array(
-            f"static const int8_t {w}[{units} * {columns}]",
+            f"static const int8_t {prefix}_w[{units} * {columns}]",
             f"Weights ({units}, {columns}), one scale per row",
-            [("", layer.W)],
+            _blocks(layer.W, ("",)),
         ),
-        array(
-            f"static const int32_t {bias}[{units}]",
-            f"Bias ({units}), accumulator format, rounding half included",
-            [("", layer.bias)],
-        ),
-        array(
-            f"static const int16_t {multiplier}[{units}]",
-            f"Row scales ({units}), times 2^-{layer.fraction_bits + 1}",
-            [("", layer.multiplier)],
-        ),
+        *_per_row(layer, prefix, ("",), layer.fraction_bits + 1),
     )
-    struct = "\n".join(
-        [
-            f"static const rnnedge_dense {prefix} = {{",
-            f"    .units = {units},",
-            f"    .inputs = {columns},",
-            f"    .w = {w},",
-            f"    .bias = {bias},",
-            f"    .multiplier = {multiplier},",
-            "};",
-        ]
-    )
+    struct = _struct("rnnedge_dense", prefix, units=units, inputs=columns, w=f"{prefix}_w")
     return LayerC(arrays=arrays, struct=struct, step="", scratch=0)
+
+
+def _blocks(values: npt.NDArray[np.integer], labels: Sequence[str]) -> Blocks:
+    """Divide the rows of `values` evenly among `labels`."""
+    return list(zip(labels, np.split(values, len(labels)), strict=True))
+
+
+def _per_row(layer: Layer, prefix: str, labels: Sequence[str], exponent: int) -> tuple[str, str]:
+    """Return the arrays that have one value a row: biases, and scales times 2**-exponent."""
+    rows = layer.bias.size
+    return (
+        array(
+            f"static const int32_t {prefix}_bias[{rows}]",
+            f"Bias ({rows}), accumulator format, rounding half included",
+            _blocks(layer.bias, labels),
+        ),
+        array(
+            f"static const int16_t {prefix}_multiplier[{rows}]",
+            f"Row scales ({rows}), times 2^-{exponent}",
+            _blocks(layer.multiplier, labels),
+        ),
+    )
+
+
+def _struct(kind: str, prefix: str, **fields: object) -> str:
+    """Return the definition of a layer's parameters; all have bias and multiplier."""
+    fields |= {"bias": f"{prefix}_bias", "multiplier": f"{prefix}_multiplier"}
+    lines = [f"    .{name} = {value}," for name, value in fields.items()]
+    return "\n".join([f"static const {kind} {prefix} = {{", *lines, "};"])
 
 
 RECURRENT: dict[str, Callable[[GruLayer, str], LayerC]] = {"gru": gru}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnnedge.convert.extract import extract
-from rnnedge.errors import ModelError, UnsupportedLayerError
+from rnnedge.errors import ModelError, ToolError, UnsupportedLayerError
 from rnnedge.kerasbackend import keras as import_keras
 
 
@@ -89,6 +89,18 @@ def test_damaged_keras_files_end_in_one_line(keras: Any, tmp_path: Path) -> None
         assert "\n" not in str(raised.value)
     with pytest.raises(ModelError, match="no such file"):
         extract(tmp_path / "nothing.keras")
+
+
+def test_a_missing_tensorflow_is_not_taken_for_a_damaged_file(
+    keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> Any:
+        raise ToolError("TensorFlow cannot be imported")
+
+    path = save(keras, tmp_path / "m.keras", keras.layers.GRU(4), keras.layers.Dense(2))
+    monkeypatch.setattr("rnnedge.kerasbackend.keras", missing)
+    with pytest.raises(ToolError, match="TensorFlow cannot be imported"):
+        extract(path)
 
 
 def test_weights_that_are_no_numbers_are_refused(keras: Any, tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 import numpy as np
 
 from rnnedge.arrays import F32
-from rnnedge.convert.calibrate import input_limit
+from rnnedge.convert.calibrate import ranges
 from rnnedge.convert.floatmodel import FloatModel
 from rnnedge.convert.proof import prove
-from rnnedge.convert.quantize import InputRange, quantize_input, quantize_layers
+from rnnedge.convert.quantize import quantize_input, quantize_layers
 from rnnedge.errors import DataError, ModelError
 from rnnedge.run import RunSpec
 from rnnedge.simulator import quantize as quantize_raw
-from rnnedge.simulator import simulate
+from rnnedge.simulator import simulate, step_scores
 from rnnedge.spec import QuantizedModel
 
 _WORTH_16_BITS = 0.005
@@ -36,10 +36,10 @@ def quantize(
         DataError: no calibration windows, or values that are not finite.
         RangeError: a value does not fit, or an accumulator could overflow.
     """
-    if len(run.channels) != model.mean.size or len(run.classes) != model.head.bias.size:
+    if len(run.channels) != model.mean.size or len(run.classes) != model.outputs:
         raise ModelError(
             f"the run names {len(run.channels)} channels and {len(run.classes)} classes, the Keras "
-            f"model has {model.mean.size} and {model.head.bias.size}; they are not of one run"
+            f"model has {model.mean.size} and {model.outputs}; they are not of one run"
         )
     if calibration.size == 0 or not np.isfinite(calibration).all():
         raise DataError("calibration needs at least one window of finite values")
@@ -51,8 +51,7 @@ def quantize(
 
 
 def _quantize(model: FloatModel, run: RunSpec, calibration: F32, bits: int) -> QuantizedModel:
-    normalised = model.normalise(calibration.astype(np.float64))
-    source = InputRange(limit=input_limit(normalised, bits), bits=bits)
+    held = ranges(model, calibration.astype(np.float64), bits)
     quantized = QuantizedModel(
         name=run.name,
         task=run.task,
@@ -61,15 +60,19 @@ def _quantize(model: FloatModel, run: RunSpec, calibration: F32, bits: int) -> Q
         channel_units=tuple(channel.unit for channel in run.channels),
         rate=run.rate,
         classes=run.classes,
-        input=quantize_input(model.mean, model.std, source.limit),
-        layers=quantize_layers(model, source),
+        input=quantize_input(model.mean, model.std, held.source.limit),
+        layers=quantize_layers(model, held),
     )
     prove(quantized)
     return quantized
 
 
 def _agreement(model: FloatModel, quantized: QuantizedModel, raw: F32) -> float:
-    """Return the share of windows with the same class in float and in integers."""
+    """Return the share of windows (or steps) with the same class in float and in integers."""
     _, exact = model.forward(raw.astype(np.float64))
-    scores = simulate(quantized, quantize_raw(quantized.input, raw)).scores
-    return float(np.mean(scores.argmax(axis=1) == exact.argmax(axis=1)))
+    x = quantize_raw(quantized.input, raw)
+    if exact.ndim == 3:
+        scores = step_scores(quantized, x)
+    else:
+        scores = simulate(quantized, x).scores
+    return float(np.mean(scores.argmax(axis=-1) == exact.argmax(axis=-1)))

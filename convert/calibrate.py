@@ -1,12 +1,46 @@
-"""The input's range, from real windows."""
+"""The ranges of a model's integers, from real windows."""
+
+import math
 
 import numpy as np
 
 from rnnedge.arrays import F64
+from rnnedge.convert.floatmodel import FloatModel, last_output
+from rnnedge.convert.quantize import InputRange, Ranges
 
 _LIMITS_PER_OCTAVE = 4
 _OCTAVES = 5
 _HEADROOM = 1.25
+_MOST_SHIFT = 10
+
+
+def ranges(model: FloatModel, raw: F64, bits: int) -> Ranges:
+    """Return the ranges that hold what the model does on calibration windows.
+
+    Args:
+        model: float weights.
+        raw: float64 (windows, steps, channels), raw units.
+        bits: 8 or 16, what the first layer reads.
+    """
+    normalised = model.normalise(raw)
+    source = InputRange(limit=input_limit(normalised, bits), bits=bits)
+    v, states = normalised, []
+    for layer in model.recurrent:
+        v, held = layer.run(v)
+        states.append(power_of_two(held))
+    last = model.recurrent[-1]
+    v = v if last.return_sequences else last_output(last, v)
+    hidden = []
+    for dense in model.dense[:-1]:
+        v = dense.run(v)
+        hidden.append(power_of_two(v))
+    return Ranges(source=source, states=tuple(states), hidden=tuple(hidden))
+
+
+def power_of_two(values: F64) -> int:
+    """Return the smallest s in 0..10 for which 2**s holds `values` with a quarter to spare."""
+    peak = float(np.abs(values).max()) * _HEADROOM if values.size else 0.0
+    return min(max(0, math.ceil(math.log2(peak))), _MOST_SHIFT) if peak > 0 else 0
 
 
 def input_limit(normalised: F64, bits: int) -> float:

@@ -8,35 +8,53 @@ from rnnedge.arrays import F64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FloatGru:
-    """A Keras GRU's weights, gate order z, r, n (Keras writes n as h).
+class FloatCell:
+    """What all recurrent layers have, in Keras' shapes and gate order.
 
     Attributes:
         name: Keras layer name, for messages.
         units: H.
-        reset_after: which of the two GRU forms.
         return_sequences: whether the next layer reads every step.
-        W: float64 (I, 3H).
-        U: float64 (H, 3H).
-        input_bias: float64 (3H,).
-        recurrent_bias: float64 (3H,), zero without reset_after.
+        W: float64 (I, gates * H).
+        U: float64 (H, gates * H).
+        bias: float64 (gates * H,).
     """
 
     name: str
     units: int
-    reset_after: bool
     return_sequences: bool
     W: F64
     U: F64
-    input_bias: F64
+    bias: F64
+
+    def run(self, x: F64) -> tuple[F64, F64]:
+        """Run x (windows, steps, I) from a zero state.
+
+        Returns:
+            The outputs (windows, steps, H), and what calibration must hold besides: the cell
+            states of an LSTM, the outputs of a relu RNN, else nothing (size 0).
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FloatGru(FloatCell):
+    """A Keras GRU's weights, gate order z, r, n (Keras writes n as h).
+
+    Attributes:
+        reset_after: which of the two GRU forms.
+        recurrent_bias: float64 (3H,), zero without reset_after.
+    """
+
+    reset_after: bool
     recurrent_bias: F64
 
-    def forward(self, x: F64) -> F64:
-        """Return the states (windows, steps, H) of x (windows, steps, I), from a zero state."""
+    def run(self, x: F64) -> tuple[F64, F64]:
+        """Run x from a zero state; nothing needs calibration."""
         H = self.units
         h = np.zeros((x.shape[0], H))
         states = np.empty((*x.shape[:2], H))
-        ax = x @ self.W + self.input_bias
+        ax = x @ self.W + self.bias
         for t in range(x.shape[1]):
             ah = h @ self.U + self.recurrent_bias
             z = _sigmoid(ax[:, t, :H] + ah[:, :H])
@@ -46,7 +64,76 @@ class FloatGru:
             else:
                 n = np.tanh(ax[:, t, 2 * H :] + (r * h) @ self.U[:, 2 * H :])
             h = states[:, t] = z * h + (1 - z) * n
-        return states
+        return states, np.empty(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FloatLstm(FloatCell):
+    """A Keras LSTM's weights, gate order i, f, g, o (Keras writes g as c)."""
+
+    def run(self, x: F64) -> tuple[F64, F64]:
+        """Run x from a zero state; returns the cell states for calibration."""
+        H = self.units
+        h = c = np.zeros((x.shape[0], H))
+        states, cells = np.empty((*x.shape[:2], H)), np.empty((*x.shape[:2], H))
+        ax = x @ self.W + self.bias
+        for t in range(x.shape[1]):
+            i, f, g, o = np.split(ax[:, t] + h @ self.U, 4, axis=1)
+            c = cells[:, t] = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
+            h = states[:, t] = _sigmoid(o) * np.tanh(c)
+        return states, cells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FloatRnn(FloatCell):
+    """A Keras SimpleRNN's weights.
+
+    Attributes:
+        activation: "tanh" or "relu".
+    """
+
+    activation: str
+
+    def run(self, x: F64) -> tuple[F64, F64]:
+        """Run x from a zero state; returns relu outputs for calibration."""
+        h = np.zeros((x.shape[0], self.units))
+        states = np.empty((*x.shape[:2], self.units))
+        ax = x @ self.W + self.bias
+        for t in range(x.shape[1]):
+            p = ax[:, t] + h @ self.U
+            h = states[:, t] = np.tanh(p) if self.activation == "tanh" else np.maximum(p, 0)
+        return states, states if self.activation == "relu" else np.empty(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FloatBidirectional:
+    """A Keras Bidirectional with merge_mode="concat".
+
+    Attributes:
+        forward: first to last step.
+        backward: last to first step.
+    """
+
+    forward: FloatCell
+    backward: FloatCell
+
+    @property
+    def units(self) -> int:
+        """Width of one direction."""
+        return self.forward.units
+
+    @property
+    def return_sequences(self) -> bool:
+        """Whether the next layer reads every step."""
+        return self.forward.return_sequences
+
+    def run(self, x: F64) -> tuple[F64, F64]:
+        """Run x both ways; the outputs are those of each step, side by side."""
+        ahead, held = self.forward.run(x)
+        back, too = self.backward.run(x[:, ::-1])
+        return np.concatenate([ahead, back[:, ::-1]], axis=2), np.concatenate(
+            [held.ravel(), too.ravel()]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,28 +144,45 @@ class FloatDense:
         name: Keras layer name, for messages.
         W: float64 (I, units).
         bias: float64 (units,).
+        activation: "linear" or "relu".
     """
 
     name: str
     W: F64
     bias: F64
+    activation: str = "linear"
+
+    def run(self, v: F64) -> F64:
+        """Return the outputs of v (..., I)."""
+        y = v @ self.W + self.bias
+        return np.asarray(np.maximum(y, 0) if self.activation == "relu" else y)
+
+
+FloatRecurrent = FloatCell | FloatBidirectional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FloatModel:
-    """Normalisation, recurrent layers, head.
+    """Normalisation, recurrent layers, dense layers.
 
     Attributes:
         mean: float64 (channels,), raw units.
         std: float64 (channels,), raw units.
         recurrent: the recurrent layers, first to last.
-        head: the dense layer behind them.
+        dense: the dense layers behind them; the last gives the scores.
+        window: time steps that the Keras model was built for, or None for any.
     """
 
     mean: F64
     std: F64
-    recurrent: tuple[FloatGru, ...]
-    head: FloatDense
+    recurrent: tuple[FloatRecurrent, ...]
+    dense: tuple[FloatDense, ...]
+    window: int | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Number of scores."""
+        return int(self.dense[-1].bias.size)
 
     def normalise(self, raw: F64) -> F64:
         """Return ``(raw - mean) / std``."""
@@ -88,15 +192,29 @@ class FloatModel:
         """Run raw windows (windows, steps, channels) in float64.
 
         Returns:
-            The states of each recurrent layer (windows, steps, H), and the scores before softmax
-            (windows, units).
+            The outputs of each recurrent layer (windows, steps, width), and the scores before
+            softmax, of the last step (windows, outputs), or if the last recurrent layer returns
+            sequences of every step (windows, steps, outputs).
         """
         v = self.normalise(raw.astype(np.float64))
         states = []
         for layer in self.recurrent:
-            v = layer.forward(v)
+            v, _ = layer.run(v)
             states.append(v)
-        return states, v[:, -1] @ self.head.W + self.head.bias
+        last = self.recurrent[-1]
+        if not last.return_sequences:
+            v = last_output(last, v)
+        for layer in self.dense:
+            v = layer.run(v)
+        return states, v
+
+
+def last_output(layer: FloatRecurrent, v: F64) -> F64:
+    """Return what a layer without sequences leaves, of its outputs v (windows, steps, width)."""
+    if isinstance(layer, FloatBidirectional):
+        H = layer.units
+        return np.concatenate([v[:, -1, :H], v[:, 0, H:]], axis=1)
+    return v[:, -1]
 
 
 def _sigmoid(x: F64) -> F64:

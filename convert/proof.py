@@ -1,4 +1,4 @@
-"""Proof that no accumulator of a model can overflow (docs/arithmetic.md, section 6)."""
+"""Proof that no accumulator of a model can overflow (docs/arithmetic.md, section 9)."""
 
 import math
 
@@ -7,11 +7,13 @@ import numpy.typing as npt
 
 from rnnedge.arrays import I64
 from rnnedge.errors import RangeError
-from rnnedge.spec import DenseLayer, GruLayer, QuantizedModel
+from rnnedge.spec import DenseLayer, GruLayer, QuantizedModel, RecurrentLayer
 
-ACC_LIMIT = 1 << 31
+LIMIT = 1 << 31
 RESULT_LIMIT = 1 << 30
-UINT16_MAX = 65535
+NARROW_LIMIT = 1 << 23
+_MARGIN = 1 << 16  # for what rounding adds
+UINT16_MAX, UINT8_MAX = 65535, 255
 
 
 def prove(model: QuantizedModel) -> None:
@@ -21,54 +23,73 @@ def prove(model: QuantizedModel) -> None:
         RangeError: names layer, row and by how many bits the row is too large, or what does not
             fit the 16-bit counts of rnnedge.h.
     """
-    for what, count in (
-        ("time steps of a window", model.window),
-        ("input channels", model.input.channels),
-        ("outputs", model.outputs),
-        ("state values", model.state_size),
-        ("rows of a layer", max(layer.bias.size for layer in model.layers)),
+    widest = max(layer.units for layer in (*model.cells, *model.dense))
+    for what, count, most in (
+        ("time steps of a window", model.window, UINT16_MAX),
+        ("input channels", model.input.channels, UINT16_MAX),
+        ("outputs", model.outputs, UINT16_MAX),
+        ("state values", sum(layer.state_size for layer in model.cells), UINT16_MAX),
+        ("units of a layer", widest, UINT16_MAX // 4),
+        ("recurrent layers", len(model.recurrent), UINT8_MAX),
+        ("dense layers", len(model.dense), UINT8_MAX),
     ):
-        if count > UINT16_MAX:
-            raise RangeError(f"{count} {what}, the firmware counts to {UINT16_MAX}; use fewer")
-    for index, layer in enumerate(model.layers):
-        where = f"layer {index} ({layer.kind})"
-        if isinstance(layer, GruLayer):
-            _prove_gru(layer, where)
-        else:
-            _prove_dense(layer, where)
+        if count > most:
+            raise RangeError(f"{count} {what}, the firmware counts to {most}; use fewer")
+    for index, cell in enumerate(model.cells):
+        _prove_cell(cell, f"recurrent layer {index} ({cell.kind})")
+    for index, dense in enumerate(model.dense):
+        _prove_dense(dense, f"dense layer {index}")
 
 
-def _prove_gru(layer: GruLayer, where: str) -> None:
+def bounds(layer: RecurrentLayer) -> dict[str, I64]:
+    """Return the bound of every row's accumulator, by gate: int64 (H,) each.
+
+    A GRU with reset_after has "n (input)" and "n (recurrent)" beside their sum, "n".
+    """
     H = layer.units
-    x_limit = 128 if layer.input_bits == 8 else 1 << 15
-    product = _row_sums(layer.W) * x_limit
-    x_part = product << max(layer.input_shift, 0)
-    h_part = _row_sums(layer.U) * 128
-    if layer.reset_after:
-        names = ["z", "r", "n (input)", "n (recurrent)"]
-        bounds = [x_part[: 2 * H] + h_part[: 2 * H], x_part[2 * H :], h_part[2 * H :]]
-    else:
-        names = ["z", "r", "n"]
-        bounds = [x_part + h_part]
-    bound = np.concatenate(bounds) + np.abs(layer.bias.astype(np.int64))
-    rows = [f"{where}, gate {name}, unit {unit}" for name in names for unit in range(H)]
-    _require(bound, ACC_LIMIT, rows, "accumulator")
-    _require(_scaled(bound, layer.multiplier, layer.shift), RESULT_LIMIT, rows, "pre-activation")
+    x_limit = 128 << layer.x_shift if layer.input_bits == 8 else 1 << 15
+    x_part = _row_sums(layer.W) * x_limit
+    h_part = _row_sums(layer.U) * (128 << layer.h_shift)
+    bias = np.abs(layer.bias.astype(np.int64))
+    total = x_part + h_part + bias[: x_part.size]
+    found = {
+        gate: total[i * H : (i + 1) * H] for i, gate in enumerate(layer.GATES)
+    }
+    if isinstance(layer, GruLayer) and layer.reset_after:
+        found["n (input)"] = x_part[2 * H :] + bias[2 * H : 3 * H]
+        found["n (recurrent)"] = h_part[2 * H :] + bias[3 * H :]
+        found["n"] = found["n (input)"] + found["n (recurrent)"]
+    return found
+
+
+def is_narrow(layer: RecurrentLayer) -> bool:
+    """Tell whether all accumulators of a layer fit 24 bits and its inputs 8."""
+    return layer.input_bits == 8 and all(
+        int(bound.max()) < NARROW_LIMIT for bound in bounds(layer).values()
+    )
+
+
+def _prove_cell(layer: RecurrentLayer, where: str) -> None:
+    H = layer.units
+    multiplier = layer.multiplier.astype(np.int64)
+    for gate, bound in bounds(layer).items():
+        rows = [f"{where}, gate {gate}, unit {unit}" for unit in range(H)]
+        _require(bound + _MARGIN, LIMIT, rows, "accumulator")
+        if gate in layer.GATES:
+            i = layer.GATES.index(gate)
+            scaled = ((bound >> layer.acc_shift) + 1) * multiplier[i * H : (i + 1) * H]
+            _require(scaled + _MARGIN, LIMIT, rows, "pre-activation")
 
 
 def _prove_dense(layer: DenseLayer, where: str) -> None:
     bound = _row_sums(layer.W) * (1 << 15) + np.abs(layer.bias.astype(np.int64))
     rows = [f"{where}, output {row}" for row in range(layer.units)]
-    _require(bound, ACC_LIMIT, rows, "accumulator")
-    _require(_scaled(bound, layer.multiplier, 16), RESULT_LIMIT, rows, "score")
+    _require(bound, LIMIT, rows, "accumulator")
+    _require((bound * layer.multiplier.astype(np.int64)) >> 16, RESULT_LIMIT, rows, "score")
 
 
 def _row_sums(W: npt.NDArray[np.int8]) -> I64:
     return np.asarray(np.abs(W.astype(np.int64)).sum(axis=1), dtype=np.int64)
-
-
-def _scaled(bound: I64, multiplier: npt.NDArray[np.int16], shift: int) -> I64:
-    return np.asarray((bound * multiplier.astype(np.int64)) >> shift, dtype=np.int64)
 
 
 def _require(bound: I64, limit: int, rows: list[str], what: str) -> None:

@@ -1,35 +1,70 @@
-"""Float weights to integers: scales, rows, biases (docs/arithmetic.md, sections 3 to 5)."""
+"""Float weights to integers: scales, rows, biases (docs/arithmetic.md, sections 3 to 8)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rnnedge.arrays import F64, I32, I64, frozen
-from rnnedge.convert.floatmodel import FloatDense, FloatGru, FloatModel
+from rnnedge.arrays import F64, I32, I64
+from rnnedge.convert.floatmodel import (
+    FloatBidirectional,
+    FloatCell,
+    FloatDense,
+    FloatGru,
+    FloatLstm,
+    FloatModel,
+    FloatRecurrent,
+    FloatRnn,
+)
 from rnnedge.errors import RangeError
-from rnnedge.spec import DenseLayer, GruLayer, InputLayer
+from rnnedge.spec import (
+    BidirectionalLayer,
+    DenseLayer,
+    GruLayer,
+    InputLayer,
+    Layer,
+    LstmLayer,
+    RecurrentLayer,
+    RnnLayer,
+)
 
-MIN_MULTIPLIER = 16
-"""Smallest row multiplier: rows of tiny weights keep a bias range of at least 128."""
-MAX_MULTIPLIER = 32767
 MAX_WEIGHT = 127
 _MAX_BIAS = 1 << 30
 _RAW_BITS = 6  # extra resolution of the fixed-point form of a raw value
+_GAIN_EXPONENT = 13  # of a row's scale: weights up to 127 * 255 * 2^-13 = 3.95
+_MAX_SHIFT = 8  # an int8 shifted by it fits 16 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRange:
-    """How the model's input is held.
+    """How a layer's int16 input is held.
 
     Attributes:
-        limit: largest normalised magnitude that int16 holds, > 0.
-        bits: 8 or 16, what the first layer reads.
+        limit: the real value of 2^15, > 0.
+        bits: 8 or 16, what the layer reads.
     """
 
     limit: float
     bits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """What calibration decides.
+
+    Attributes:
+        source: the model's input.
+        states: for each recurrent layer the power of two of its cell state (LSTM) or output (relu
+            RNN), 0..10; 0 for the others.
+        hidden: the same for the output of each dense layer but the last.
+    """
+
+    source: InputRange
+    states: tuple[int, ...]
+    hidden: tuple[int, ...] = ()
 
 
 def quantize_input(mean: F64, std: F64, limit: float) -> InputLayer:
@@ -72,131 +107,198 @@ def quantize_input(mean: F64, std: F64, limit: float) -> InputLayer:
     )
 
 
-def quantize_gru(layer: FloatGru, source: InputRange) -> GruLayer:
-    """Quantise one GRU layer.
+def quantize_layers(model: FloatModel, ranges: Ranges) -> tuple[Layer, ...]:
+    """Quantise all layers; the first reads the model's input, stacked ones 8 bits of the state below.
+
+    Raises:
+        RangeError: a weight or bias is beyond every scale; names layer and row.
+    """
+    layers: list[Layer] = []
+    source = ranges.source
+    for layer, shift in zip(model.recurrent, ranges.states, strict=True):
+        quantized = quantize_recurrent(layer, source, shift)
+        layers.append(quantized)
+        source = InputRange(limit=2.0**quantized.output_shift, bits=8)
+    limit = source.limit
+    for index, dense in enumerate(model.dense):
+        shift = ranges.hidden[index] if index < len(model.dense) - 1 else None
+        layers.append(quantize_dense(dense, limit, shift))
+        limit = 2.0 ** (shift or 0)
+    return tuple(layers)
+
+
+def quantize_recurrent(
+    layer: FloatRecurrent, source: InputRange, state_shift: int
+) -> RecurrentLayer | BidirectionalLayer:
+    """Quantise one recurrent layer.
 
     Args:
         layer: float weights.
-        source: the input's range: of the model's input, or limit 1 for a layer below.
+        source: the input's range.
+        state_shift: power of two of the cell state (LSTM) or the output (relu RNN).
 
     Raises:
         RangeError: a weight or bias is beyond every scale; names layer and row.
     """
-    H = layer.units
+    if isinstance(layer, FloatBidirectional):
+        return BidirectionalLayer(
+            forward=_quantize_cell(layer.forward, source, state_shift),
+            backward=_quantize_cell(layer.backward, source, state_shift),
+        )
+    return _quantize_cell(layer, source, state_shift)
+
+
+def _quantize_cell(layer: FloatCell, source: InputRange, state_shift: int) -> RecurrentLayer:
+    kind, own = _kind(layer, state_shift)
+    s = own["state_shift"] if isinstance(layer, FloatRnn) else 0
     k = max(0, math.ceil(math.log2(source.limit)))
-    W = layer.W.T * (source.limit / 2.0**k)
-    U = layer.U.T
-    x_peak, h_peak = _peaks(W), _peaks(U)
-    if layer.reset_after:
-        gates = slice(0, 2 * H)
-        peak = np.concatenate(
-            [np.maximum(x_peak[gates], h_peak[gates]), x_peak[2 * H :], h_peak[2 * H :]]
-        )
-        bias = np.concatenate(
-            [
-                layer.input_bias[gates] + layer.recurrent_bias[gates],
-                layer.input_bias[2 * H :],
-                layer.recurrent_bias[2 * H :],
-            ]
-        )
-        w_rows, u_rows = np.arange(3 * H), np.r_[0 : 2 * H, 3 * H : 4 * H]
+    if source.bits == 16:
+        k = min(max(k, s), _MAX_SHIFT)  # the state is shifted by s + 8 - k
     else:
-        peak = np.maximum(x_peak, h_peak)
-        bias = layer.input_bias
-        w_rows = u_rows = np.arange(3 * H)
-    rows = _Rows.fit(layer.name, peak, bias, unit_exponent=7, gain_exponents=range(21, 12, -1))
-    return GruLayer(
-        units=H,
-        inputs=W.shape[1],
-        reset_after=layer.reset_after,
-        return_sequences=layer.return_sequences,
-        input_bits=source.bits,
-        input_shift=k if source.bits == 8 else k - 8,
-        W=_weights(W, rows.scale[w_rows]),
-        U=_weights(U, rows.scale[u_rows]),
-        bias=rows.bias(bias, 2.0 ** (rows.gain_exponent - 6)),
-        multiplier=frozen(rows.multiplier, np.int16),
-        shift=rows.gain_exponent - 5,
-    )
+        k = min(k, _MAX_SHIFT)
+    W, U = layer.W.T * (source.limit / 2.0**k), layer.U.T
+    peak = np.maximum(np.abs(W).max(axis=1), np.abs(U).max(axis=1))
+    bias, second = _biases(layer)
+    largest = np.abs(bias) if second is None else np.maximum(
+        np.abs(bias), np.r_[np.zeros(bias.size - second.size), np.abs(second)]
+    )  # fmt: skip
+    halved = np.repeat(kind.SIGMOID, layer.units)
+    # weights first, then biases: the accumulator step is the row scale * 2^-7 or finer
+    needed = np.maximum(peak / MAX_WEIGHT, largest * 2.0 ** (15 - min(k, 8)) / _MAX_BIAS)
+    wider = _wider(layer.name, needed, halved, _MAX_SHIFT - max(k, s))
+    gain = _GAIN_EXPONENT - wider
+    multiplier = np.maximum(np.ceil(np.ldexp(needed, gain - halved)), 1).astype(np.int64)
+    scale = np.ldexp(multiplier.astype(np.float64), halved - gain)
+    if source.bits == 8:
+        shifts = {"x_shift": k + wider, "h_shift": s + wider, "acc_shift": 0}
+    else:
+        shifts = {"x_shift": 0, "h_shift": s + 8 - k, "acc_shift": 8 - k - wider}
+    fields: dict[str, Any] = {
+        "units": layer.units,
+        "inputs": W.shape[1],
+        "return_sequences": layer.return_sequences,
+        "input_bits": source.bits,
+        **shifts,
+        "gain_exponent": gain,
+        "W": _weights(W, scale),
+        "U": _weights(U, scale),
+        "multiplier": multiplier,
+        **own,
+    }
+    rows = bias.size + (0 if second is None else second.size)
+    quantized = kind(**fields, bias=np.zeros(rows, np.int32))
+    # reset() drops 3/4 of a step on average
+    lost = quantized.lost + (np.arange(bias.size) >= 2 * layer.units) * (0.75 * (second is not None))
+    unit = scale * 2.0**-quantized.unit_exponent
+    steps = [np.floor(bias / unit + lost + 0.5)]
+    if second is not None:
+        steps.append(np.floor(second / unit[-second.size :] + 0.5))
+    return kind(**{**fields, "bias": np.concatenate(steps).astype(np.int32)})
 
 
-def quantize_dense(layer: FloatDense) -> DenseLayer:
-    """Quantise the head.
+def _kind(layer: FloatCell, state_shift: int) -> tuple[type[RecurrentLayer], dict[str, Any]]:
+    """Return the integer class of a float layer, and the fields that only it has."""
+    if isinstance(layer, FloatGru):
+        return GruLayer, {"reset_after": layer.reset_after}
+    if isinstance(layer, FloatLstm):
+        return LstmLayer, {"state_shift": state_shift}
+    if isinstance(layer, FloatRnn):
+        shift = state_shift if layer.activation == "relu" else 0
+        return RnnLayer, {"activation": layer.activation, "state_shift": shift}
+    raise TypeError(f"{type(layer).__name__} is no cell")
+
+
+def _biases(layer: FloatCell) -> tuple[F64, F64 | None]:
+    """Return the rows' biases, and those of a GRU candidate's recurrent part with reset_after."""
+    if isinstance(layer, FloatGru) and layer.reset_after:
+        H = layer.units
+        gates = layer.bias[: 2 * H] + layer.recurrent_bias[: 2 * H]
+        return np.concatenate([gates, layer.bias[2 * H :]]), layer.recurrent_bias[2 * H :]
+    return layer.bias, None
+
+
+def _wider(name: str, needed: F64, halved: I64, most: int) -> int:
+    """Return by how many powers of two scales must be wider than usual, 0..most.
+
+    Raises:
+        RangeError: by more than `most`.
+    """
+    ratio = np.ldexp(needed, _GAIN_EXPONENT - halved) / 255
+    row = int(np.argmax(ratio))
+    wider = max(0, math.ceil(math.log2(max(float(ratio[row]), 2.0**-30))))
+    if wider > most:
+        raise RangeError(
+            f"layer {name!r}, row {row}: weights or bias are too large for its input range (by "
+            f"{math.log2(float(ratio[row])) - most:.1f} bits); train with weight decay, or scale "
+            "the channels"
+        )
+    return wider
+
+
+def quantize_dense(layer: FloatDense, limit: float, hidden_shift: int | None) -> DenseLayer:
+    """Quantise one dense layer.
+
+    Args:
+        layer: float weights.
+        limit: the real value of 2^15 of its int16 input.
+        hidden_shift: power of two of its int16 output; None: the last layer, int32 scores.
 
     Raises:
         RangeError: a weight or bias is beyond every scale; names layer and row.
     """
-    W = layer.W.T
-    rows = _Rows.fit(
-        layer.name, _peaks(W), layer.bias, unit_exponent=15, gain_exponents=range(31, 0, -1)
-    )
+    W = layer.W.T * limit
+    exponents = range(31, 0, -1) if hidden_shift is None else range(16 - hidden_shift, 0, -1)
+    rows = _Rows.fit(layer.name, np.abs(W).max(axis=1), layer.bias, exponents)
+    fraction_bits = rows.gain_exponent - 1
+    if hidden_shift is not None and fraction_bits != 15 - hidden_shift:
+        raise RangeError(
+            f"layer {layer.name!r}: weights or biases are too large for its output's range; train "
+            "with weight decay"
+        )
     return DenseLayer(
         units=W.shape[0],
         inputs=W.shape[1],
+        activation=layer.activation,
         W=_weights(W, rows.scale),
-        bias=rows.bias(layer.bias, 2.0**15),
-        multiplier=frozen(rows.multiplier, np.int16),
-        fraction_bits=rows.gain_exponent - 1,
+        bias=rows.bias(layer.bias),
+        multiplier=rows.multiplier,
+        fraction_bits=fraction_bits,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
-    """The scales of a layer's rows: ``scale = multiplier * 2**-gain_exponent``, exactly."""
+    """The scales of a dense layer's rows: ``scale = multiplier * 2**-gain_exponent``, exactly."""
 
-    name: str
     multiplier: I64
     gain_exponent: int
-    unit_exponent: int
 
     @property
     def scale(self) -> F64:
         return np.ldexp(self.multiplier.astype(np.float64), -self.gain_exponent)
 
     @classmethod
-    def fit(
-        cls, name: str, peak: F64, bias: F64, *, unit_exponent: int, gain_exponents: range
-    ) -> "_Rows":
-        """Take the finest gain_exponent that covers each row's largest weight and its bias.
-
-        An accumulator step is worth ``scale * 2**-unit_exponent``.
-        """
-        smallest = np.maximum(peak / MAX_WEIGHT, np.abs(bias) * 2.0**unit_exponent / _MAX_BIAS)
+    def fit(cls, name: str, peak: F64, bias: F64, gain_exponents: Sequence[int]) -> "_Rows":
+        """Take the finest gain_exponent that covers each row's largest weight and its bias."""
+        smallest = np.maximum(peak / MAX_WEIGHT, np.abs(bias) * 2.0**15 / _MAX_BIAS)
         for exponent in gain_exponents:
-            multiplier = np.maximum(np.ceil(smallest * 2.0**exponent), MIN_MULTIPLIER)
-            if multiplier.max() <= MAX_MULTIPLIER:
-                return cls(
-                    name=name,
-                    multiplier=multiplier.astype(np.int64),
-                    gain_exponent=exponent,
-                    unit_exponent=unit_exponent,
-                )
+            # rows of tiny weights keep a bias range of at least 128
+            multiplier = np.maximum(np.ceil(smallest * 2.0**exponent), 16)
+            if multiplier.max() <= 32767:
+                return cls(multiplier=multiplier.astype(np.int64), gain_exponent=exponent)
         row = int(np.argmax(smallest))
-        largest = MAX_MULTIPLIER * 2.0 ** -gain_exponents[-1]
+        largest = 32767 * 2.0 ** -gain_exponents[-1]
         raise RangeError(
             f"layer {name!r}, row {row}: weight {peak[row]:g} or bias {bias[row]:g} is too large "
             f"(by {math.log2(smallest[row] / largest):.1f} bits); train with weight decay"
         )
 
-    def bias(self, bias: F64, rounding: float) -> I32:
-        """Return the int32 biases with the rounding half, ``rounding / multiplier``, included."""
-        units = self.scale * 2.0**-self.unit_exponent
-        return np.floor(bias / units + rounding / self.multiplier + 0.5).astype(np.int32)
-
-
-def _peaks(W: F64) -> F64:
-    return np.asarray(np.abs(W).max(axis=1), dtype=np.float64)
+    def bias(self, bias: F64) -> I32:
+        """Return the int32 biases with the rounding half, ``2**15 / multiplier``, included."""
+        units = self.scale * 2.0**-15
+        return np.floor(bias / units + 2.0**15 / self.multiplier + 0.5).astype(np.int32)
 
 
 def _weights(W: F64, scale: F64) -> npt.NDArray[np.int8]:
     q = np.floor(W / scale[:, None] + 0.5)
     return np.clip(q, -MAX_WEIGHT, MAX_WEIGHT).astype(np.int8)
-
-
-def quantize_layers(model: FloatModel, source: InputRange) -> tuple[GruLayer | DenseLayer, ...]:
-    """Quantise all layers; the first reads `source`, stacked ones the 8-bit state below."""
-    layers: list[GruLayer | DenseLayer] = []
-    for layer in model.recurrent:
-        layers.append(quantize_gru(layer, source))
-        source = InputRange(limit=1.0, bits=8)
-    return (*layers, quantize_dense(model.head))

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 I8 = npt.NDArray[np.int8]
+U8 = npt.NDArray[np.uint8]
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ return int64; int64 holds every intermediate of the definitions exactly.
 import numpy as np
 import numpy.typing as npt
 
-from rnnedge.arrays import I16, I64
+from rnnedge.arrays import I64
 
 FIXED_LIMIT = 1 << 30
 """Bound of the fixed-point form of a raw sensor value."""
@@ -31,37 +31,43 @@ def narrow(v: I64) -> I64:
     return np.asarray(np.clip((v + 128) >> 8, -128, 127), dtype=np.int64)
 
 
-def mul_q15(a: I64, b: I64) -> I64:
-    """Return ``a * b / 2**15`` rounded half up, for |a| <= 2**15 and |b| < 2**16.
+def preactivation(acc: I64, m: npt.NDArray[np.integer], y: int) -> I64:
+    """Multiply accumulators, shifted right by `y`, with their rows' 8-bit multipliers.
 
-    >>> mul_q15(np.array([16384, 32767]), np.array([3, -1]))
-    array([ 2, -1])
+    >>> preactivation(np.array([-3, 300]), np.array([20, 255]), 1)
+    array([  -40, 38250])
     """
-    return (a * b + (1 << 14)) >> 15
+    return (acc >> y) * m.astype(np.int64)
 
 
-def scale(acc: I64, m: npt.NDArray[np.integer], s: int) -> I64:
-    """Return ``(acc * m) >> s``; the bias inside `acc` carries the rounding half.
+def reset(acc: I64, t: I64) -> I64:
+    """Return ``acc * (1 + t) / 2`` for t in Q0.15; both halves truncated."""
+    return (acc >> 1) + ((acc * t) >> 16)
 
-    >>> scale(np.array([-3, 3]), np.array([20000]), 16)
+
+def blend(h: I64, n: I64, t: I64) -> I64:
+    """Return ``h + (n - h)(1 - t) / 2`` for t in Q0.15, rounded half up; between h and n.
+
+    >>> blend(np.array([100]), np.array([-20000]), np.array([32767]))
+    array([100])
+    """
+    return ((h << 16) + (32768 - t) * (n - h) + (1 << 15)) >> 16
+
+
+def gate(v: I64, t: I64) -> I64:
+    """Return ``v * (1 + t) / 2`` for t in Q0.15, rounded half up."""
+    return (v * (32768 + t) + (1 << 15)) >> 16
+
+
+def half(t: I64) -> I64:
+    """Return the gate ``(1 + t) / 2`` in Q0.15, 0..32767."""
+    return (32768 + t) >> 1
+
+
+def scale(acc: I64, m: npt.NDArray[np.integer]) -> I64:
+    """Return ``(acc * m) >> 16``; the bias inside `acc` carries the rounding half.
+
+    >>> scale(np.array([-3, 3]), np.array([20000]))
     array([-1,  0])
     """
-    return (acc * m.astype(np.int64)) >> s
-
-
-def requant(acc: I64, m: npt.NDArray[np.integer], s: int) -> I64:
-    """Turn an accumulator into a Q3.12 pre-activation, saturated to int16."""
-    return sat16(scale(acc, m, s))
-
-
-def lookup(table: I16, p: I64) -> I64:
-    """Interpolate a 257-entry Q0.15 `table` at Q3.12 `p`, rounded half up."""
-    t = table.astype(np.int64)
-    i, f = (p >> 8) + 128, p & 255
-    result: I64 = ((t[i] << 8) + (t[i + 1] - t[i]) * f + 128) >> 8
-    return result
-
-
-def shl(v: I64, n: int) -> I64:
-    """Shift left by `n`, or right (towards minus infinity) by ``-n`` if `n` is negative."""
-    return v << n if n >= 0 else v >> -n
+    return (acc * m.astype(np.int64)) >> 16

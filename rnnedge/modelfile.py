@@ -6,7 +6,7 @@ and the hash, and one array for each array field under ``layers/<i>/<field>`` or
 
 import hashlib
 import json
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +64,13 @@ def _flatten(model: QuantizedModel) -> tuple[dict[str, Any], Arrays]:
     arrays: Arrays = {}
 
     def scalars(item: InputLayer | Layer, prefix: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {} if isinstance(item, InputLayer) else {"kind": item.kind}
         for field in fields(item):
             value = getattr(item, field.name)
             if isinstance(value, np.ndarray):
                 arrays[f"{prefix}/{field.name}"] = value
+            elif is_dataclass(value):  # a direction of a bidirectional layer
+                found[field.name] = scalars(value, f"{prefix}/{field.name}")  # type: ignore[arg-type]
             else:
                 found[field.name] = value
         return found
@@ -80,7 +82,7 @@ def _flatten(model: QuantizedModel) -> tuple[dict[str, Any], Arrays]:
             spec[field.name] = list(value) if isinstance(value, tuple) else value
     spec["input"] = scalars(model.input, "input")
     spec["layers"] = [
-        {"kind": layer.kind, **scalars(layer, f"layers/{index}")}
+        scalars(layer, f"layers/{index}")
         for index, layer in enumerate(model.layers)
     ]
     return spec, arrays
@@ -99,11 +101,19 @@ def _build(spec: dict[str, Any], arrays: Arrays) -> QuantizedModel:
     def under(prefix: str) -> Arrays:
         return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
 
+    def layer(scalars: dict[str, Any], prefix: str) -> Any:
+        values = {
+            name: layer(value, f"{prefix}{name}/") if isinstance(value, dict) else value
+            for name, value in scalars.items()
+            if name != "kind"
+        }
+        own = {k: v for k, v in under(prefix).items() if "/" not in k}
+        return LAYER_KINDS[scalars["kind"]](**values, **own)
+
     spec = {k: tuple(v) if k in ("channels", "channel_units", "classes") else v
             for k, v in spec.items() if k != "contract"}  # fmt: skip
     spec["input"] = InputLayer(**spec["input"], **under("input/"))
     spec["layers"] = tuple(
-        LAYER_KINDS[scalars.pop("kind")](**scalars, **under(f"layers/{index}/"))
-        for index, scalars in enumerate(spec["layers"])
+        layer(scalars, f"layers/{index}/") for index, scalars in enumerate(spec["layers"])
     )
     return QuantizedModel(**spec)

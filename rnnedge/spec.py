@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rnnedge.arrays import F64, I8, I16, I32, I64, frozen
+from rnnedge.arrays import F64, I8, I16, I32, I64, U8, frozen
 from rnnedge.errors import ModelError
 
-CONTRACT = 1
+CONTRACT = 2
 """Version of the number formats; written into every file and checked on reading."""
 
 
@@ -79,61 +79,67 @@ class InputLayer(_Frozen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GruLayer(_Frozen):
-    """One GRU layer, gate order z (update), r (reset), n (candidate).
+class RecurrentLayer(_Frozen):
+    """What all cells have: one affine map of input and state, gate after gate.
 
     Attributes:
-        units: H, width of the state.
+        units: H, width of the output.
         inputs: I, width of the input.
-        reset_after: True: the reset gate acts after the recurrent product of the candidate
-            (Keras default, cuDNN, PyTorch). False: before it.
         return_sequences: True if the next layer reads every step, False if only the last.
         input_bits: 8: the product sees the rounded top byte of the int16 input; 16: all of it.
-        input_shift: the input's product is shifted left (>= 0) or right (< 0) by this much
-            before it meets the recurrent product, -15..15.
-        W: int8 (3H, I), input weights, -127..127.
-        U: int8 (3H, H), recurrent weights, -127..127.
-        bias: int32 (R,), accumulator format, rounding half included.
-        multiplier: int16 (R,), 1..32767: the row's scale, exactly.
-        shift: from accumulator times multiplier to Q3.12, 8..16.
+        x_shift: left shift of the narrowed input, 0..8; 0 with 16-bit inputs.
+        h_shift: left shift of the narrowed state, 0..8.
+        acc_shift: right shift of the accumulator, 0..8; 0 with 8-bit inputs.
+        gain_exponent: G, 1..13: the real value of one unit of a row's weights is
+            ``multiplier * 2**-G``, of a sigmoid gate's row ``multiplier * 2**-(G - 1)``.
+        W: int8 (gates * H, I), input weights, -127..127.
+        U: int8 (gates * H, H), recurrent weights, -127..127.
+        bias: int32 (gates * H,), GRU with reset_after (4H,): accumulator format, rounding included.
+        multiplier: uint8 (gates * H,), 1..255: the row's scale, exactly.
 
-    Rows: with reset_after R = 4H: z, r, n's input part, n's recurrent part; else R = 3H: z, r, n.
-    Real values: a weight is ``W * row_scale``; the input it meets is ``x * 2**(input_exponent)``
-    (x: the int16 input), the state ``h * 2**-15`` (docs/arithmetic.md).
+    As the weights see them, the input is ``x * 2**input_exponent`` (x: the int16 input) and the
+    state ``h * 2**(state_exponent)`` (docs/arithmetic.md, section 4).
     """
 
-    kind: ClassVar[str] = "gru"
+    kind: ClassVar[str] = ""
+    GATES: ClassVar[tuple[str, ...]] = ()
+    SIGMOID: ClassVar[tuple[int, ...]] = ()  # 1 for each gate that is a sigmoid
     DTYPES: ClassVar[dict[str, type[np.generic]]] = {
         "W": np.int8,
         "U": np.int8,
         "bias": np.int32,
-        "multiplier": np.int16,
+        "multiplier": np.uint8,
     }
     units: int
     inputs: int
-    reset_after: bool
     return_sequences: bool
     input_bits: int
-    input_shift: int
+    x_shift: int
+    h_shift: int
+    acc_shift: int
+    gain_exponent: int
     W: I8
     U: I8
     bias: I32
-    multiplier: I16
-    shift: int
+    multiplier: U8
 
     def __post_init__(self) -> None:
         _Frozen.__post_init__(self)
-        self._expect("W", (3 * self.units, self.inputs))
-        self._expect("U", (3 * self.units, self.units))
-        self._expect("bias", (self.rows,))
-        self._expect("multiplier", (self.rows,))
+        rows = len(self.GATES) * self.units
+        self._expect("W", (rows, self.inputs))
+        self._expect("U", (rows, self.units))
+        self._expect("multiplier", (rows,))
+        self._expect("bias", (self.bias_rows,))
         if self.input_bits not in (8, 16):
-            raise ModelError(f"GruLayer.input_bits is {self.input_bits}, expected 8 or 16")
+            raise ModelError(f"{type(self).__name__}.input_bits is {self.input_bits}, not 8 or 16")
+        for name in ("x_shift", "h_shift", "acc_shift"):
+            if not 0 <= getattr(self, name) <= 8:
+                raise ModelError(f"{type(self).__name__}.{name} is {getattr(self, name)}, not 0..8")
 
     @property
-    def rows(self) -> int:
-        """Number of requantised rows, 4H with reset_after, else 3H."""
-        return (4 if self.reset_after else 3) * self.units
+    def bias_rows(self) -> int:
+        """Number of biases."""
+        return len(self.GATES) * self.units
 
     @property
     def outputs(self) -> int:
@@ -141,35 +147,189 @@ class GruLayer(_Frozen):
         return self.units
 
     @property
-    def row_scale(self) -> F64:
-        """float64 (R,): real value of one unit of a row's weights."""
-        return np.ldexp(self.multiplier.astype(np.float64), -(5 + self.shift))
+    def state_size(self) -> int:
+        """Number of int16 state values."""
+        return self.units
 
     @property
-    def real_bias(self) -> F64:
-        """float64 (R,): real value of the bias, without the rounding half it carries."""
-        half = 2.0 ** (self.shift - 1) / self.multiplier
-        return (self.bias - half) * self.row_scale / 2**7
+    def output_shift(self) -> int:
+        """The real value of an output is ``h * 2**(this - 15)``."""
+        return 0
+
+    @property
+    def row_scale(self) -> F64:
+        """float64 (gates * H,): real value of one unit of a row's weights."""
+        halved = np.repeat(self.SIGMOID, self.units)
+        return np.ldexp(self.multiplier.astype(np.float64), halved - self.gain_exponent)
+
+    @property
+    def unit_exponent(self) -> int:
+        """Real value of one accumulator step: ``row_scale * 2**-this``."""
+        return 7 + self.h_shift - self.output_shift
 
     @property
     def input_exponent(self) -> int:
-        """Real value of one unit of the int16 input, as the weights see it: 2**this."""
-        return self.input_shift + (0 if self.input_bits == 8 else 8) - 15
+        """Real value of one unit of the int16 input, as the weights see it: ``2**this``."""
+        return self.x_shift - (8 if self.input_bits == 8 else 0) - self.unit_exponent
+
+    @property
+    def dropped_bits(self) -> int:
+        """Bits of a pre-activation that are not used: 8 by the look-up."""
+        return 8
+
+    @property
+    def lost(self) -> F64:
+        """float64 (gates * H,): accumulator steps that truncation takes from a row, on average."""
+        half = 2.0**self.dropped_bits / 2 / self.multiplier
+        return half * 2**self.acc_shift + (2**self.acc_shift - 1) / 2
+
+    @property
+    def real_bias(self) -> F64:
+        """float64 (gates * H,): real value of the biases, without the rounding they carry."""
+        scale = self.row_scale * 2.0**-self.unit_exponent
+        return (self.bias[: self.multiplier.size] - self.lost) * scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GruLayer(RecurrentLayer):
+    """One GRU layer, gate order z (update), r (reset), n (candidate).
+
+    Attributes:
+        reset_after: True: the reset gate acts after the recurrent product of the candidate
+            (Keras default, cuDNN, PyTorch), whose biases are the fourth block of `bias`. False:
+            before it.
+    """
+
+    kind: ClassVar[str] = "gru"
+    GATES: ClassVar[tuple[str, ...]] = ("z", "r", "n")
+    SIGMOID: ClassVar[tuple[int, ...]] = (1, 1, 0)
+    reset_after: bool
+
+    @property
+    def bias_rows(self) -> int:
+        """Number of biases, 4H with reset_after, else 3H."""
+        return (4 if self.reset_after else 3) * self.units
+
+    @property
+    def real_recurrent_bias(self) -> F64:
+        """float64 (H,): real value of the candidate's recurrent biases; zero without reset_after."""
+        H = self.units
+        if not self.reset_after:
+            return np.zeros(H)
+        scale = self.row_scale[2 * H :] * 2.0**-self.unit_exponent
+        return np.asarray(self.bias[3 * H :] * scale, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LstmLayer(RecurrentLayer):
+    """One LSTM layer, gate order i (input), f (forget), g (candidate), o (output).
+
+    Attributes:
+        state_shift: s, 0..10; the real value of the cell state is ``c * 2**(s - 15)``.
+    """
+
+    kind: ClassVar[str] = "lstm"
+    GATES: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
+    SIGMOID: ClassVar[tuple[int, ...]] = (1, 1, 0, 1)
+    state_shift: int
+
+    @property
+    def state_size(self) -> int:
+        """Number of int16 state values: h, then c."""
+        return 2 * self.units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RnnLayer(RecurrentLayer):
+    """One vanilla RNN layer.
+
+    Attributes:
+        activation: "tanh" or "relu".
+        state_shift: s, 0..10; the real value of a relu state is ``h * 2**(s - 15)``; 0 with tanh.
+    """
+
+    kind: ClassVar[str] = "rnn"
+    GATES: ClassVar[tuple[str, ...]] = ("h",)
+    SIGMOID: ClassVar[tuple[int, ...]] = (0,)
+    activation: str
+    state_shift: int
+
+    @property
+    def dropped_bits(self) -> int:
+        """Bits of a pre-activation that are not used: 8 by the look-up, 5 + s by relu."""
+        return 8 if self.activation == "tanh" else 5 + self.state_shift
+
+    @property
+    def output_shift(self) -> int:
+        """The real value of an output is ``h * 2**(this - 15)``."""
+        return self.state_shift
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BidirectionalLayer:
+    """Two layers of one kind over the same window, one of them from its end; outputs side by side.
+
+    Attributes:
+        forward: first to last step.
+        backward: last to first step.
+    """
+
+    kind: ClassVar[str] = "bidirectional"
+    forward: RecurrentLayer
+    backward: RecurrentLayer
+
+    def __post_init__(self) -> None:
+        same = ("kind", "units", "inputs", "return_sequences", "output_shift")
+        for name in same:
+            if getattr(self.forward, name) != getattr(self.backward, name):
+                raise ModelError(f"BidirectionalLayer: the directions have different {name}")
+
+    @property
+    def units(self) -> int:
+        """Width of one direction."""
+        return self.forward.units
+
+    @property
+    def inputs(self) -> int:
+        """Width of the input."""
+        return self.forward.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Width of the output, both directions."""
+        return 2 * self.forward.units
+
+    @property
+    def state_size(self) -> int:
+        """Number of int16 state values of one direction."""
+        return self.forward.state_size
+
+    @property
+    def return_sequences(self) -> bool:
+        """True if the next layer reads every step."""
+        return self.forward.return_sequences
+
+    @property
+    def output_shift(self) -> int:
+        """The real value of an output is ``h * 2**(this - 15)``."""
+        return self.forward.output_shift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DenseLayer(_Frozen):
-    """The output head: int16 state in, int32 scores out.
+    """A dense layer: int16 in; int32 scores out, or int16 if another dense layer follows.
 
     Attributes:
         units: number of outputs.
-        inputs: I, width of the int16 Q0.15 input.
+        inputs: I, width of the int16 input.
+        activation: "linear" or "relu"; the last layer is linear.
         W: int8 (units, I), -127..127.
         bias: int32 (units,), accumulator format, rounding half included.
         multiplier: int16 (units,), 1..32767.
         fraction_bits: F; the real value of an output is ``score * 2**-F``, 0..30.
 
-    ``row_scale = multiplier * 2**-(F + 1)`` is the real value of one unit of a row's weights.
+    ``row_scale = multiplier * 2**-(F + 1)`` is the real value of one unit of a row's weights, which
+    have absorbed the power of two of their input: it counts as Q0.15.
     """
 
     kind: ClassVar[str] = "dense"
@@ -180,6 +340,7 @@ class DenseLayer(_Frozen):
     }
     units: int
     inputs: int
+    activation: str
     W: I8
     bias: I32
     multiplier: I16
@@ -207,9 +368,10 @@ class DenseLayer(_Frozen):
         return (self.bias - 2.0**15 / self.multiplier) * self.row_scale / 2**15
 
 
-Layer = GruLayer | DenseLayer
-LAYER_KINDS: dict[str, type[GruLayer] | type[DenseLayer]] = {
-    layer.kind: layer for layer in (GruLayer, DenseLayer)
+Recurrent = RecurrentLayer | BidirectionalLayer
+Layer = RecurrentLayer | BidirectionalLayer | DenseLayer
+LAYER_KINDS: dict[str, Any] = {
+    layer.kind: layer for layer in (GruLayer, LstmLayer, RnnLayer, BidirectionalLayer, DenseLayer)
 }
 
 
@@ -226,7 +388,7 @@ class QuantizedModel:
         rate: samples per second, or None if unknown.
         classes: class names, in the order of the scores.
         input: raw units to int16.
-        layers: recurrent layers first, then the head.
+        layers: recurrent layers first, then dense ones; at least one of each.
     """
 
     name: str
@@ -240,8 +402,10 @@ class QuantizedModel:
     layers: tuple[Layer, ...]
 
     def __post_init__(self) -> None:
-        if not self.layers:
-            raise ModelError("a model needs at least one layer")
+        if not self.recurrent or not self.dense or self.layers != self.recurrent + self.dense:
+            raise ModelError("a model is recurrent layers, then dense layers, at least one of each")
+        if not all(layer.return_sequences for layer in self.recurrent[:-1]):
+            raise ModelError("a recurrent layer below another one returns sequences")
         width = self.input.channels
         if len(self.channels) != width or len(self.channel_units) != width:
             raise ModelError(f"{len(self.channels)} channel names for {width} channels")
@@ -254,19 +418,53 @@ class QuantizedModel:
             width = layer.outputs
 
     @property
-    def recurrent(self) -> tuple[GruLayer, ...]:
+    def recurrent(self) -> tuple[Recurrent, ...]:
         """The layers that keep a state; `step` runs them."""
-        return tuple(layer for layer in self.layers if isinstance(layer, GruLayer))
+        return tuple(
+            layer for layer in self.layers if isinstance(layer, RecurrentLayer | BidirectionalLayer)
+        )
 
     @property
-    def head(self) -> tuple[DenseLayer, ...]:
+    def cells(self) -> tuple[RecurrentLayer, ...]:
+        """Every direction of every recurrent layer."""
+        found: list[RecurrentLayer] = []
+        for layer in self.recurrent:
+            both = isinstance(layer, BidirectionalLayer)
+            found += [layer.forward, layer.backward] if both else [layer]  # type: ignore[union-attr,list-item]
+        return tuple(found)
+
+    @property
+    def dense(self) -> tuple[DenseLayer, ...]:
         """The layers without state behind them; `output` runs them."""
         return tuple(layer for layer in self.layers if isinstance(layer, DenseLayer))
 
     @property
+    def bidirectional(self) -> bool:
+        """True if the model sees whole windows and cannot stream."""
+        return any(isinstance(layer, BidirectionalLayer) for layer in self.layers)
+
+    @property
     def state_size(self) -> int:
-        """Number of int16 state values of all layers."""
-        return sum(layer.units for layer in self.recurrent)
+        """Number of int16 state values of all layers; 0 if the model cannot stream."""
+        return 0 if self.bidirectional else sum(layer.state_size for layer in self.recurrent)
+
+    @property
+    def layer_values(self) -> int:
+        """int16 values of all layers' outputs over a window, of each or only its last step."""
+        return sum(
+            layer.outputs * (self.window if layer.return_sequences else 1)
+            for layer in self.recurrent
+        )
+
+    @property
+    def buffer_size(self) -> int:
+        """int16 values of rnnedge_window's buffer: outputs, and the state of one direction."""
+        return self.layer_values + max(layer.state_size for layer in self.recurrent)
+
+    @property
+    def fraction_bits(self) -> int:
+        """Of the scores."""
+        return self.dense[-1].fraction_bits
 
     @property
     def outputs(self) -> int:
@@ -286,7 +484,7 @@ def _leaves(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(item, tuple):
         for index, value in enumerate(item):
             yield from _leaves(value, f"{path}/{index}")
-    elif isinstance(item, (QuantizedModel, InputLayer, GruLayer, DenseLayer)):
+    elif isinstance(item, QuantizedModel | InputLayer | BidirectionalLayer | _Frozen):
         for field in fields(item):
             yield from _leaves(getattr(item, field.name), f"{path}/{field.name}")
     else:

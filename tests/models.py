@@ -1,12 +1,51 @@
-"""Random quantised models: any shape, ordinary or extreme numbers, always provable."""
+"""Random quantised models: any cell and shape, ordinary or extreme numbers, always provable."""
 
 import numpy as np
 
-from rnnedge.convert.floatmodel import FloatDense, FloatGru, FloatModel
+from rnnedge.arrays import F64
+from rnnedge.convert.calibrate import ranges
+from rnnedge.convert.floatmodel import (
+    FloatBidirectional,
+    FloatCell,
+    FloatDense,
+    FloatGru,
+    FloatLstm,
+    FloatModel,
+    FloatRecurrent,
+    FloatRnn,
+)
 from rnnedge.convert.proof import prove
-from rnnedge.convert.quantize import InputRange, quantize_input, quantize_layers
+from rnnedge.convert.quantize import InputRange, Ranges, quantize_input, quantize_layers
 from rnnedge.run import Channel, DataFormat, RunSpec
 from rnnedge.spec import QuantizedModel
+
+CELLS = ("gru", "gru_before", "lstm", "rnn", "rnn_relu")
+GATES = {"gru": 3, "gru_before": 3, "lstm": 4, "rnn": 1, "rnn_relu": 1}
+
+
+def float_cell(
+    rng: np.random.Generator, name: str, cell: str, inputs: int, units: int, spread: float
+) -> FloatCell:
+    """One random cell of CELLS; its weights have a deviation of about `spread`."""
+    rows = GATES[cell] * units
+    # heavy tails: some rows far larger than others
+    row_gain = rng.uniform(0.05, 1, size=rows)
+    fields: dict = {
+        "name": name,
+        "units": units,
+        "return_sequences": True,
+        "W": rng.normal(size=(inputs, rows)) * spread * row_gain,
+        "U": rng.normal(size=(units, rows)) * spread * row_gain / np.sqrt(units),
+        "bias": rng.normal(size=rows) * spread * 0.3,
+    }
+    if cell in ("gru", "gru_before"):
+        after = cell == "gru"
+        recurrent = rng.normal(size=rows) * spread * 0.3 * after
+        return FloatGru(**fields, reset_after=after, recurrent_bias=recurrent)
+    if cell == "lstm":
+        fields["bias"][units : 2 * units] += 1  # unit forget bias
+        return FloatLstm(**fields)
+    return FloatRnn(**fields, activation="tanh" if cell == "rnn" else "relu")
 
 
 def float_model(
@@ -15,36 +54,45 @@ def float_model(
     units: int = 8,
     channels: int = 3,
     classes: int = 4,
-    reset_after: bool = True,
+    cells: tuple[str, ...] = ("gru",),
     spread: float = 1.0,
-    layers: int = 1,
+    hidden: tuple[int, ...] = (),
+    bidirectional: bool = False,
+    sequences: bool = False,
 ) -> FloatModel:
-    """A float model whose weights have a deviation of about `spread`."""
+    """A float model whose weights have a deviation of about `spread`; one layer for each cell."""
     rng = np.random.default_rng(seed)
-    recurrent, width = [], channels
-    for index in range(layers):
-        # heavy tails: some rows far larger than others
-        row_gain = rng.uniform(0.05, 1, size=3 * units)
-        recurrent.append(
-            FloatGru(
-                name=f"gru{index}",
-                units=units,
-                reset_after=reset_after,
-                return_sequences=index < layers - 1,
-                W=rng.normal(size=(width, 3 * units)) * spread * row_gain,
-                U=rng.normal(size=(units, 3 * units)) * spread * row_gain / np.sqrt(units),
-                input_bias=rng.normal(size=3 * units) * spread * 0.3,
-                recurrent_bias=rng.normal(size=3 * units) * spread * 0.3 * reset_after,
+    recurrent: list[FloatRecurrent] = []
+    width = channels
+    for index, cell in enumerate(cells):
+        both = [
+            float_cell(rng, f"{cell}{index}{way}", cell, width, units, spread)
+            for way in ("", "_back")[: 1 + bidirectional]
+        ]
+        for layer in both:
+            object.__setattr__(layer, "return_sequences", sequences or index < len(cells) - 1)
+        if bidirectional:
+            recurrent.append(FloatBidirectional(forward=both[0], backward=both[1]))
+        else:
+            recurrent.append(both[0])
+        width = units * len(both)
+    dense = []
+    for index, size in enumerate((*hidden, classes)):
+        last = index == len(hidden)
+        dense.append(
+            FloatDense(
+                name=f"dense{index}",
+                W=rng.normal(size=(width, size)) / (1 if last else np.sqrt(width)),
+                bias=rng.normal(size=size),
+                activation="linear" if last else "relu",
             )
         )
-        width = units
+        width = size
     return FloatModel(
         mean=rng.normal(size=channels) * 10,
         std=rng.uniform(0.01, 50, size=channels),
         recurrent=tuple(recurrent),
-        head=FloatDense(
-            name="head", W=rng.normal(size=(units, classes)), bias=rng.normal(size=classes)
-        ),
+        dense=tuple(dense),
     )
 
 
@@ -57,7 +105,8 @@ def quantized(
     input_bits: int = 8,
 ) -> QuantizedModel:
     """Quantise and prove `model`."""
-    classes = model.head.bias.size
+    held = ranges(model, raw_windows(model, 1, 4, window).astype(np.float64), input_bits)
+    source = InputRange(limit=limit, bits=input_bits)
     result = QuantizedModel(
         name=name,
         task="classify",
@@ -65,9 +114,11 @@ def quantized(
         channels=tuple(f"c{i}" for i in range(model.mean.size)),
         channel_units=("g",) * model.mean.size,
         rate=50.0,
-        classes=tuple(f"class {i}" for i in range(classes)),
+        classes=tuple(f"class {i}" for i in range(model.outputs)),
         input=quantize_input(model.mean, model.std, limit),
-        layers=quantize_layers(model, InputRange(limit=limit, bits=input_bits)),
+        layers=quantize_layers(
+            model, Ranges(source=source, states=held.states, hidden=held.hidden)
+        ),
     )
     prove(result)
     return result
@@ -76,7 +127,7 @@ def quantized(
 def raw_windows(model: FloatModel, seed: int, windows: int, steps: int) -> np.ndarray:
     """Raw float32 windows (windows, steps, channels) around the model's normalisation."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(windows, steps, model.mean.size)).cumsum(axis=1) * 0.5
+    x: F64 = rng.normal(size=(windows, steps, model.mean.size)).cumsum(axis=1) * 0.5
     return (x * model.std + model.mean).astype(np.float32)
 
 
@@ -103,7 +154,7 @@ def run_spec(model: FloatModel, *, name: str = "net", window: int = 16) -> RunSp
         task="classify",
         cell="gru",
         units=model.recurrent[0].units,
-        reset_after=model.recurrent[0].reset_after,
+        reset_after=True,
         window=window,
         hop=window // 2,
         rate=50.0,
@@ -111,6 +162,6 @@ def run_spec(model: FloatModel, *, name: str = "net", window: int = 16) -> RunSp
             Channel(name=f"c{i}", unit="g", mean=float(m), std=float(s))
             for i, (m, s) in enumerate(zip(model.mean, model.std, strict=True))
         ),
-        classes=tuple(f"class {i}" for i in range(model.head.bias.size)),
+        classes=tuple(f"class {i}" for i in range(model.outputs)),
         data_format=DataFormat(),
     )

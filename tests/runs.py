@@ -1,6 +1,7 @@
 """A run folder and its export made of random weights, for tests that need no training."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,14 +23,12 @@ def make_run(
     windows: int = 40,
     units: int = 8,
     channels: int = 3,
-    reset_after: bool = True,
+    cells: tuple[str, ...] = ("gru",),
     input_bits: int = 8,
-    layers: int = 1,
+    **shape: Any,
 ) -> QuantizedModel:
     """Write what `rnnedge train` leaves, but for model.keras."""
-    model = float_model(
-        seed, units=units, channels=channels, reset_after=reset_after, layers=layers
-    )
+    model = float_model(seed, units=units, channels=channels, cells=cells, **shape)
     q = quantized(model, name=name, input_bits=input_bits)
     raw = raw_windows(model, seed, windows, q.window)
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +41,7 @@ def make_run(
 
 def make_export(folder: Path, model: QuantizedModel, seed: int = 1) -> Exported:
     """Write the C files of `model`."""
-    source = float_model(seed, units=model.recurrent[0].units, channels=model.input.channels)
+    source = float_model(seed, channels=model.input.channels)
     raw = raw_windows(source, seed, 2, model.window)
     write_files(folder, export_c(model, quantize(model.input, raw)))
     return open_exported(folder)

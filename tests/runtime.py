@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from rnnedge.convert.c import scratch_size
+from rnnedge.convert.c.layers import directions, step
+from rnnedge.convert.c.packing.order import chunks, matrix, multipliers
+from rnnedge.convert.proof import is_narrow
 from rnnedge.modelfile import model_hash
 from rnnedge.simulator import Trace
-from rnnedge.spec import CONTRACT, DenseLayer, GruLayer, QuantizedModel
+from rnnedge.spec import CONTRACT, DenseLayer, QuantizedModel, Recurrent, RecurrentLayer
 from rnnedge.targets.build import STRICT, firmware
 
 CANARY = 0x5AA5
@@ -28,16 +31,17 @@ class Channel(c.Structure):
     ]
 
 
-class Gru(c.Structure):
+class Cell(c.Structure):
     _fields_ = [
         ("units", c.c_uint16),
         ("inputs", c.c_uint16),
-        ("reset_after", c.c_uint8),
         ("input_bits", c.c_uint8),
-        ("input_shift", c.c_int8),
-        ("shift", c.c_uint8),
-        ("w", c.c_void_p),
-        ("u", c.c_void_p),
+        ("x_shift", c.c_uint8),
+        ("h_shift", c.c_uint8),
+        ("acc_shift", c.c_uint8),
+        ("state_shift", c.c_uint8),
+        ("product", c.c_void_p),
+        ("weights", c.c_void_p),
         ("bias", c.c_void_p),
         ("multiplier", c.c_void_p),
     ]
@@ -47,6 +51,7 @@ class Dense(c.Structure):
     _fields_ = [
         ("units", c.c_uint16),
         ("inputs", c.c_uint16),
+        ("relu", c.c_uint8),
         ("w", c.c_void_p),
         ("bias", c.c_void_p),
         ("multiplier", c.c_void_p),
@@ -56,10 +61,12 @@ class Dense(c.Structure):
 class Layer(c.Structure):
     _fields_ = [
         ("step", c.c_void_p),
-        ("params", c.c_void_p),
+        ("cell", c.c_void_p),
+        ("backward", c.c_void_p),
         ("inputs", c.c_uint16),
         ("outputs", c.c_uint16),
         ("state_size", c.c_uint16),
+        ("sequences", c.c_uint8),
     ]
 
 
@@ -73,8 +80,10 @@ class Model(c.Structure):
         ("scratch_size", c.c_uint16),
         ("fraction_bits", c.c_uint8),
         ("n_layers", c.c_uint8),
+        ("n_dense", c.c_uint8),
+        ("bidirectional", c.c_uint8),
         ("layers", c.POINTER(Layer)),
-        ("head", c.POINTER(Dense)),
+        ("dense", c.POINTER(Dense)),
         ("channels", c.POINTER(Channel)),
         ("classes", c.c_void_p),
         ("sha256", c.c_char_p),
@@ -94,7 +103,7 @@ class Golden(c.Structure):
 def compile_runtime(folder: Path, *flags: str) -> c.CDLL:
     """Compile firmware/src as a shared library with the core flags."""
     library = folder / "librnnedge.so"
-    sources = sorted(firmware("src").glob("*.c"))
+    sources = sorted([*firmware("src").glob("*.c"), *firmware("kernels").glob("*.c")])
     command = ["cc", "-shared", "-fPIC", "-O2", *STRICT, *flags, f"-I{firmware('include')}"]
     subprocess.run([*command, *map(str, sources), "-o", str(library)], check=True)
     return c.CDLL(str(library))
@@ -106,6 +115,7 @@ class Device:
     def __init__(self, library: c.CDLL, model: QuantizedModel) -> None:
         self.functions, self.model = library, model
         self._kept: list[object] = []
+        self.weights: list[np.ndarray] = []  # of each cell, writable
         layers = (Layer * len(model.recurrent))(*map(self._layer, model.recurrent))
         rows = zip(
             *(getattr(model.input, key) for key in ("exponent", "multiplier", "offset", "shift")),
@@ -114,8 +124,8 @@ class Device:
         channels = (Channel * model.input.channels)(
             *(Channel(2.0 ** int(e), int(m), int(o), int(s)) for e, m, o, s in rows)
         )
-        head = self._dense(model.head[0])
-        self._kept += [layers, channels, head]
+        dense = (Dense * len(model.dense))(*map(self._dense, model.dense))
+        self._kept += [layers, channels, dense]
         self.struct = Model(
             abi=CONTRACT,
             inputs=model.input.channels,
@@ -123,37 +133,63 @@ class Device:
             window=model.window,
             state_size=model.state_size,
             scratch_size=scratch_size(model),
-            fraction_bits=model.head[0].fraction_bits,
+            fraction_bits=model.fraction_bits,
             n_layers=len(layers),
+            n_dense=len(dense),
+            bidirectional=model.bidirectional,
             layers=layers,
-            head=c.pointer(head),
+            dense=dense,
             channels=channels,
             classes=None,
             sha256=bytes.fromhex(model_hash(model)),
         )
 
-    def _layer(self, layer: GruLayer) -> Layer:
-        form = "after" if layer.reset_after else "before"
-        step = c.cast(getattr(self.functions, f"rnnedge_gru_step_{form}"), c.c_void_p)
-        params = Gru(
+    def _layer(self, layer: Recurrent) -> Layer:
+        cells = [self._cell(cell) for _, cell in directions(layer, "")]
+        return Layer(
+            step=self._function(step(directions(layer, "")[0][1])),
+            cell=c.addressof(cells[0]),
+            backward=c.addressof(cells[1]) if len(cells) == 2 else None,
+            inputs=layer.inputs,
+            outputs=layer.outputs,
+            state_size=layer.state_size,
+            sequences=layer.return_sequences,
+        )
+
+    def _cell(self, layer: RecurrentLayer) -> Cell:
+        parts = list(chunks(layer))
+        weights = np.concatenate(
+            [matrix(layer, part.part, rows).ravel() for part in parts for rows in part.rows]
+        )
+        bias = np.concatenate([row for part in parts for row in part.bias])
+        arrays = weights, bias, multipliers(layer)
+        cell = Cell(
             units=layer.units,
             inputs=layer.inputs,
-            reset_after=layer.reset_after,
             input_bits=layer.input_bits,
-            input_shift=layer.input_shift,
-            shift=layer.shift,
-            w=layer.W.ctypes.data,
-            u=layer.U.ctypes.data,
-            bias=layer.bias.ctypes.data,
-            multiplier=layer.multiplier.ctypes.data,
+            x_shift=layer.x_shift,
+            h_shift=layer.h_shift,
+            acc_shift=layer.acc_shift,
+            state_shift=getattr(layer, "state_shift", 0),
+            product=self._function(f"rnnedge_product_{'narrow' if is_narrow(layer) else 'wide'}"),
+            **dict(
+                zip(("weights", "bias", "multiplier"), (a.ctypes.data for a in arrays), strict=True)
+            ),
         )
-        self._kept.append(params)
-        return Layer(step, c.addressof(params), layer.inputs, layer.units, layer.units)
+        self._kept += [cell, *arrays]
+        self.weights.append(weights)
+        return cell
+
+    def _function(self, name: str) -> int:
+        address = c.cast(getattr(self.functions, name), c.c_void_p).value
+        assert address is not None
+        return address
 
     def _dense(self, layer: DenseLayer) -> Dense:
         return Dense(
             units=layer.units,
             inputs=layer.inputs,
+            relu=layer.activation == "relu",
             w=layer.W.ctypes.data,
             bias=layer.bias.ctypes.data,
             multiplier=layer.multiplier.ctypes.data,
@@ -169,21 +205,33 @@ class Device:
 
     def run(self, x: np.ndarray, *, fill: int = 0xAA) -> Trace:
         """Run int16 windows step by step; buffers lie between canaries, scratch is dirty."""
-        windows, steps, _ = x.shape
+        model, (windows, steps, _) = self.model, x.shape
         x = np.ascontiguousarray(x)
-        size, scratch_values = self.model.state_size, scratch_size(self.model)
-        memory = np.full(size + scratch_values + 3 * MARGIN, CANARY, np.uint16).view(np.int16)
-        state = memory[MARGIN : MARGIN + size]
-        scratch = memory[size + 2 * MARGIN : size + 2 * MARGIN + scratch_values]
-        states = np.empty((windows, steps, size), np.int16)
-        scores = np.empty((windows, self.model.outputs), np.int32)
+        size = model.buffer_size if model.bidirectional else model.state_size
+        values = scratch_size(model)
+        memory = np.full(size + 2 * values + 4 * MARGIN + size % 2, CANARY, np.uint16)
+        state = memory.view(np.int16)[MARGIN : MARGIN + size]
+        start = size + size % 2 + 2 * MARGIN  # int32 values are aligned
+        scratch = memory[start : start + 2 * values].view(np.int32)
+        reports = (1, model.layer_values) if model.bidirectional else (steps, model.state_size)
+        states = np.empty((windows, *reports), np.int16)
+        times = steps if model.recurrent[-1].return_sequences else 1
+        scores = np.empty((windows, model.outputs), np.int32)
         for window in range(windows):
+            scratch.view(np.uint8)[:] = fill
+            if model.bidirectional:
+                every = np.empty((times, model.outputs), np.int32)
+                count = c.c_uint16(steps)
+                assert self.call("rnnedge_window", x[window], count, state, scratch, every) == 0
+                states[window, 0] = state[: model.layer_values]
+                scores[window] = every[-1]
+                continue
             assert self.call("rnnedge_reset", state) == 0
             for t in range(steps):
                 scratch.view(np.uint8)[:] = fill
                 assert self.call("rnnedge_step", state, x[window, t], scratch) == 0
                 states[window, t] = state
-            assert self.call("rnnedge_output", state, scores[window]) == 0
-        edges = [memory[:MARGIN], memory[MARGIN + size :][:MARGIN], memory[-MARGIN:]]
-        assert all((edge.view(np.uint16) == CANARY).all() for edge in edges), "wrote past a buffer"
+            assert self.call("rnnedge_output", state, scratch, scores[window]) == 0
+        edges = [memory[:MARGIN], memory[MARGIN + size : start], memory[start + 2 * values :]]
+        assert all((edge == CANARY).all() for edge in edges), "wrote past a buffer"
         return Trace(states=states, scores=scores)

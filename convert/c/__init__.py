@@ -1,18 +1,27 @@
 """C arrays: the exported folder as {relative path: bytes}."""
 
 import json
+from collections.abc import Sequence
 from importlib import resources
 
 import rnnedge
 from rnnedge.arrays import I16
 from rnnedge.convert.c.golden import golden
-from rnnedge.convert.c.model import const_bytes, header, scratch_size, source
+from rnnedge.convert.c.model import (
+    const_bytes,
+    header,
+    ram_bytes,
+    scratch_size,
+    source,
+    weights,
+)
+from rnnedge.convert.c.packing import PACKINGS
 from rnnedge.modelfile import model_hash
 from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER
 
-__all__ = ["const_bytes", "export_c", "runtime_files", "scratch_size"]
+__all__ = ["PACKINGS", "const_bytes", "export_c", "ram_bytes", "runtime_files", "scratch_size"]
 
 
 def runtime_files() -> dict[str, bytes]:
@@ -20,34 +29,40 @@ def runtime_files() -> dict[str, bytes]:
     firmware = resources.files("rnnedge.firmware")
     return {
         f"{folder}/{item.name}": item.read_bytes()
-        for folder in ("include", "src")
+        for folder in ("include", "src", "kernels")
         for item in sorted(firmware.joinpath(folder).iterdir(), key=lambda item: item.name)
-        if item.name.endswith((".c", ".h"))
+        if item.name.endswith((".c", ".h", ".S"))
     }
 
 
-def export_c(model: QuantizedModel, golden_x: I16) -> dict[str, bytes]:
+def export_c(
+    model: QuantizedModel, golden_x: I16, kernels: Sequence[str] | None = None
+) -> dict[str, bytes]:
     """Return every file of an exported folder but the TFLite model.
 
     Args:
         model: the quantised model.
         golden_x: int16 (windows, steps, channels), inputs of the golden vectors.
+        kernels: keys of PACKINGS, whose weights are written; None: all.
     """
+    kernels = list(PACKINGS) if kernels is None else kernels
     runtime = {f"{RUNTIME_FOLDER}/{path}": data for path, data in runtime_files().items()}
     golden_h, golden_c = golden(model, golden_x, simulate(model, golden_x))
-    sources = [f"  {path}" for path in runtime if path.endswith(".c")]
+    sources = [f"  {path}" for path in runtime if path.endswith((".c", ".S"))]
     manifest = {
         "rnnedge": rnnedge.__version__,
         "name": model.name,
         "sha256": model_hash(model),
+        "bidirectional": model.bidirectional,
         "layers": [layer.kind for layer in model.layers],
         "const_bytes": const_bytes(model),
         "state_bytes": 2 * model.state_size,
-        "scratch_bytes": 2 * scratch_size(model),
+        "scratch_bytes": {kernel: 4 * scratch_size(model, kernel) for kernel in kernels},
     }
     texts = {
-        f"{model.name}.h": header(model),
-        f"{model.name}.c": source(model),
+        f"{model.name}.h": header(model, kernels),
+        f"{model.name}.c": source(model, kernels),
+        **{f"{model.name}_{kernel}.h": weights(model, kernel) for kernel in kernels},
         f"{model.name}_golden.h": golden_h,
         f"{model.name}_golden.c": golden_c,
         "selftest.c": _template("selftest.c.in", model),
@@ -60,9 +75,12 @@ def export_c(model: QuantizedModel, golden_x: I16) -> dict[str, bytes]:
 
 
 def _template(name: str, model: QuantizedModel) -> str:
+    prefix = model.name.upper()
     text = resources.files("rnnedge.convert.c").joinpath(name).read_text()
     return (
         text.replace("@NAME@", model.name)
-        .replace("@PREFIX@", model.name.upper())
+        .replace("@PREFIX@", prefix)
+        .replace("@STATE@", f"{prefix}_{'BUFFER' if model.bidirectional else 'STATE'}_SIZE")
+        .replace("@SCORES@", f"{prefix}_WINDOW_SCORES * {prefix}_OUTPUTS" if model.bidirectional else f"{prefix}_OUTPUTS")
         .replace("@VERSION@", rnnedge.__version__)
     )

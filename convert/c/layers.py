@@ -1,112 +1,120 @@
-"""The constants of each layer kind as C, and what a model lists for it."""
+"""The structs of each layer kind as C, and what a model lists for it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-
+from rnnedge.convert.c.packing.order import Packed, multipliers
 from rnnedge.convert.c.text import array
-from rnnedge.spec import DenseLayer, GruLayer, Layer
-
-Blocks = list[tuple[str, npt.NDArray[np.integer]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerC:
-    """One layer in C.
-
-    Attributes:
-        arrays: definitions of its constants.
-        struct: definition of its parameter struct.
-        step: name of the runtime's step function.
-        scratch: int16 values of scratch that a step needs.
-    """
-
-    arrays: tuple[str, ...]
-    struct: str
-    step: str
-    scratch: int
+from rnnedge.convert.proof import is_narrow
+from rnnedge.errors import ModelError
+from rnnedge.spec import (
+    BidirectionalLayer,
+    DenseLayer,
+    GruLayer,
+    LstmLayer,
+    Recurrent,
+    RecurrentLayer,
+    RnnLayer,
+)
 
 
-def gru(layer: GruLayer, prefix: str) -> LayerC:
-    """Return a GRU layer's constants; `prefix` starts every name."""
-    H, columns = layer.units, layer.inputs
-    gates = ("z", "r", "n")
-    rows = ("z", "r", "n, input", "n, recurrent") if layer.reset_after else gates
-    arrays = (
-        array(
-            f"static const int8_t {prefix}_w[3 * {H} * {columns}]",
-            f"Input weights (3*{H}, {columns}), gate order z r n, one scale per row",
-            _blocks(layer.W, gates),
-        ),
-        array(
-            f"static const int8_t {prefix}_u[3 * {H} * {H}]",
-            f"Recurrent weights (3*{H}, {H}), gate order z r n, one scale per row",
-            _blocks(layer.U, gates),
-        ),
-        *_per_row(layer, prefix, rows, 5 + layer.shift),
-    )
-    struct = _struct(
-        "rnnedge_gru",
-        prefix,
-        units=H,
-        inputs=columns,
-        reset_after=int(layer.reset_after),
-        input_bits=layer.input_bits,
-        input_shift=layer.input_shift,
-        shift=layer.shift,
-        w=f"{prefix}_w",
-        u=f"{prefix}_u",
-    )
-    # bytes: x8 if the input is narrowed, h8, g8 without reset_after (firmware/src/gru.c)
-    narrowed = (columns if layer.input_bits == 8 else 0) + (1 if layer.reset_after else 2) * H
-    step = "rnnedge_gru_step_after" if layer.reset_after else "rnnedge_gru_step_before"
-    return LayerC(arrays=arrays, struct=struct, step=step, scratch=(narrowed + 1) // 2)
+def step(layer: RecurrentLayer) -> str:
+    """Return the name of the runtime's step function."""
+    if isinstance(layer, GruLayer):
+        return f"rnnedge_gru_{'after' if layer.reset_after else 'before'}_step"
+    if isinstance(layer, LstmLayer):
+        return "rnnedge_lstm_step"
+    if isinstance(layer, RnnLayer):
+        return f"rnnedge_rnn_{layer.activation}_step"
+    raise ModelError(f"the runtime has no step for a layer of kind {layer.kind!r}")
 
 
-def dense(layer: DenseLayer, prefix: str) -> LayerC:
-    """Return the head's constants; `prefix` starts every name."""
-    units, columns = layer.units, layer.inputs
-    arrays = (
-        array(
-            f"static const int8_t {prefix}_w[{units} * {columns}]",
-            f"Weights ({units}, {columns}), one scale per row",
-            _blocks(layer.W, ("",)),
-        ),
-        *_per_row(layer, prefix, ("",), layer.fraction_bits + 1),
-    )
-    struct = _struct("rnnedge_dense", prefix, units=units, inputs=columns, w=f"{prefix}_w")
-    return LayerC(arrays=arrays, struct=struct, step="", scratch=0)
-
-
-def _blocks(values: npt.NDArray[np.integer], labels: Sequence[str]) -> Blocks:
-    """Divide the rows of `values` evenly among `labels`."""
-    return list(zip(labels, np.split(values, len(labels)), strict=True))
-
-
-def _per_row(layer: Layer, prefix: str, labels: Sequence[str], exponent: int) -> tuple[str, str]:
-    """Return the arrays that have one value a row: biases, and scales times 2**-exponent."""
-    rows = layer.bias.size
+def cell(layer: RecurrentLayer, prefix: str, packed: Packed) -> tuple[str, ...]:
+    """Return the definitions of a cell's multipliers and parameters; `prefix` starts every name."""
+    values = multipliers(layer)
+    shift = layer.state_shift if isinstance(layer, LstmLayer | RnnLayer) else 0
+    fields = {
+        "units": layer.units,
+        "inputs": layer.inputs,
+        "input_bits": layer.input_bits,
+        "x_shift": layer.x_shift,
+        "h_shift": layer.h_shift,
+        "acc_shift": layer.acc_shift,
+        "state_shift": shift,
+        "product": f"rnnedge_product_{'narrow' if is_narrow(layer) else 'wide'}",
+        "weights": packed.weights,
+        "bias": packed.bias,
+        "multiplier": f"{prefix}_multiplier",
+    }
     return (
         array(
-            f"static const int32_t {prefix}_bias[{rows}]",
-            f"Bias ({rows}), accumulator format, rounding half included",
-            _blocks(layer.bias, labels),
+            f"static const uint8_t {prefix}_multiplier[{values.size}] RNNEDGE_FLASH",
+            f"Row scales times 2^-{layer.gain_exponent}"
+            + (f", of sigmoid gates 2^-{layer.gain_exponent - 1}" if any(layer.SIGMOID) else "")
+            + f"; gates {', '.join(layer.GATES)}",
+            [("", values)],
+        ),
+        _struct("rnnedge_cell", prefix, **fields),
+    )
+
+
+def dense(layer: DenseLayer, prefix: str) -> tuple[str, ...]:
+    """Return the definitions of a dense layer's arrays; `prefix` starts every name."""
+    units, columns = layer.units, layer.inputs
+    return (
+        array(
+            f"static const int8_t {prefix}_w[{units} * {columns}] RNNEDGE_FLASH",
+            f"Weights ({units}, {columns}), one scale per row",
+            [("", layer.W)],
         ),
         array(
-            f"static const int16_t {prefix}_multiplier[{rows}]",
-            f"Row scales ({rows}), times 2^-{exponent}",
-            _blocks(layer.multiplier, labels),
+            f"static const int32_t {prefix}_bias[{units}] RNNEDGE_FLASH",
+            f"Bias ({units}), accumulator format, rounding half included",
+            [("", layer.bias)],
+        ),
+        array(
+            f"static const int16_t {prefix}_multiplier[{units}] RNNEDGE_FLASH",
+            f"Row scales ({units}), times 2^-{layer.fraction_bits + 1}",
+            [("", layer.multiplier)],
         ),
     )
+
+
+def dense_entry(layer: DenseLayer, prefix: str) -> str:
+    """Return a dense layer's row in the model's list."""
+    return _initialiser(
+        units=layer.units,
+        inputs=layer.inputs,
+        relu=int(layer.activation == "relu"),
+        w=f"{prefix}_w",
+        bias=f"{prefix}_bias",
+        multiplier=f"{prefix}_multiplier",
+    )
+
+
+def layer_entry(layer: Recurrent, prefix: str) -> str:
+    """Return a recurrent layer's row in the model's list."""
+    both = isinstance(layer, BidirectionalLayer)
+    return _initialiser(
+        step=step(directions(layer, prefix)[0][1]),
+        cell=f"&{directions(layer, prefix)[0][0]}",
+        backward=f"&{directions(layer, prefix)[1][0]}" if both else "NULL",
+        inputs=layer.inputs,
+        outputs=layer.outputs,
+        state_size=layer.state_size,
+        sequences=int(layer.return_sequences),
+    )
+
+
+def directions(layer: Recurrent, prefix: str) -> list[tuple[str, RecurrentLayer]]:
+    """Return (C name, cell) of each direction of a layer."""
+    if isinstance(layer, BidirectionalLayer):
+        return [(f"{prefix}_forward", layer.forward), (f"{prefix}_backward", layer.backward)]
+    return [(prefix, layer)]
+
+
+def _initialiser(**fields: object) -> str:
+    return "    {" + ",\n     ".join(f".{name} = {value}" for name, value in fields.items()) + "},"
 
 
 def _struct(kind: str, prefix: str, **fields: object) -> str:
-    """Return the definition of a layer's parameters; all have bias and multiplier."""
-    fields |= {"bias": f"{prefix}_bias", "multiplier": f"{prefix}_multiplier"}
+    """Return the definition of a struct."""
     lines = [f"    .{name} = {value}," for name, value in fields.items()]
-    return "\n".join([f"static const {kind} {prefix} = {{", *lines, "};"])
-
-
-RECURRENT: dict[str, Callable[[GruLayer, str], LayerC]] = {"gru": gru}
+    return "\n".join([f"static const {kind} {prefix} RNNEDGE_FLASH = {{", *lines, "};"])

@@ -1,30 +1,38 @@
-"""<name>.h and <name>.c of a quantised model: data only, all logic is in the runtime."""
+"""<name>.h, <name>.c and <name>_<kernel>.h of a quantised model: data only, all logic is in the runtime."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 import rnnedge
-from rnnedge.convert.c.layers import RECURRENT, LayerC, dense
+from rnnedge.convert.c.layers import cell, dense, dense_entry, directions, layer_entry
+from rnnedge.convert.c.packing import PACKINGS
 from rnnedge.convert.c.text import array, comment_text, string
 from rnnedge.modelfile import model_hash
 from rnnedge.spec import CONTRACT, QuantizedModel
 
 
 def const_bytes(model: QuantizedModel) -> int:
-    """Return the bytes of weights, biases and scales in flash."""
-    return sum(
-        value.nbytes
-        for layer in model.layers
-        for value in (getattr(layer, name) for name in layer.DTYPES)
-    )
+    """Return the bytes of weights, biases and scales, as they are before any packing."""
+    layers = (*model.cells, *model.dense)
+    return sum(getattr(layer, name).nbytes for layer in layers for name in layer.DTYPES)
 
 
-def scratch_size(model: QuantizedModel) -> int:
-    """Return the int16 values of scratch that a step of `model` needs."""
-    return max(layer.scratch for layer in _recurrent(model))
+def scratch_size(model: QuantizedModel, kernel: str = "rows") -> int:
+    """Return the int32 values of scratch that `model` needs with a kernel."""
+    packing = PACKINGS[kernel]
+    between = sum(layer.units for layer in model.dense[:-1])  # int16 outputs of hidden layers
+    return max(*(packing.scratch(cell) for cell in model.cells), -(-between // 2))
 
 
-def header(model: QuantizedModel) -> str:
-    """Return the text of <name>.h."""
+def ram_bytes(model: QuantizedModel, kernel: str = "rows") -> int:
+    """Return the bytes of one state (or window buffer) and the scratch."""
+    state = model.buffer_size if model.bidirectional else model.state_size
+    return 2 * state + 4 * scratch_size(model, kernel)
+
+
+def header(model: QuantizedModel, kernels: Sequence[str]) -> str:
+    """Return the text of <name>.h for the kernels whose weights are exported."""
     name, prefix = model.name, model.name.upper()
     units = ", ".join(
         f"{comment_text(channel)} [{comment_text(unit) or '?'}]"
@@ -54,9 +62,7 @@ extern "C" {{
 /* Time steps of a training window */
 #define {prefix}_WINDOW {model.window}
 
-/* int16_t state[], one for each running instance, and int16_t scratch[], shared */
-#define {prefix}_STATE_SIZE {model.state_size}
-#define {prefix}_SCRATCH_SIZE {scratch_size(model)}
+{_sizes(model, kernels)}
 
 /* Scores, one a class; names in {name}.classes:
  *   {classes}
@@ -73,74 +79,114 @@ extern const rnnedge_model {name};
 """
 
 
-def source(model: QuantizedModel) -> str:
+def source(model: QuantizedModel, kernels: Sequence[str]) -> str:
     """Return the text of <name>.c."""
     name = model.name
-    recurrent = _recurrent(model)
-    head_c = dense(model.head[0], f"{name}_head")
     parts = [f'{_first_lines(model, "c")}\n#include "{name}.h"\n\n#include <stddef.h>']
-    for layer_c in (*recurrent, head_c):
-        parts += [*layer_c.arrays, layer_c.struct]
-    rows = [
-        f"    {{.step = {layer_c.step},\n"
-        f"     .params = &{name}_layer{i},\n"
-        f"     .inputs = {layer.inputs},\n"
-        f"     .outputs = {layer.outputs},\n"
-        f"     .state_size = {layer.units}}},"
-        for i, (layer_c, layer) in enumerate(zip(recurrent, model.recurrent, strict=True))
-    ]
-    parts.append(
-        "\n".join([f"static const rnnedge_layer {name}_layers[{len(rows)}] = {{", *rows, "};"])
-    )
+    includes = [f'#include "{name}_{kernel}.h"' for kernel in kernels]
+    parts.append("\n".join(_by_kernel(kernels, includes)))
+    for i, layer in enumerate(model.dense):
+        parts += dense(layer, f"{name}_dense{i}")
+    for kind, entries in (
+        ("layer", [layer_entry(x, f"{name}_layer{i}") for i, x in enumerate(model.recurrent)]),
+        ("dense", [dense_entry(x, f"{name}_dense{i}") for i, x in enumerate(model.dense)]),
+    ):
+        first = f"static const rnnedge_{kind} {name}_{kind}s[{len(entries)}] RNNEDGE_FLASH = {{"
+        parts.append("\n".join([first, *entries, "};"]))
     parts.append(_channels(model))
-    classes = ",\n    ".join(string(text) for text in model.classes)
-    parts.append(
-        f"static const char *const {name}_classes[{len(model.classes)}] = {{\n    {classes},\n}};"
-    )
+    parts.append(_classes(model))
     digest = np.frombuffer(bytes.fromhex(model_hash(model)), np.uint8)
-    parts.append(
-        array(f"static const uint8_t {name}_sha256[32]", "Of the quantised model", [("", digest)])
-    )
-    parts.append(
-        "\n".join(
-            [
-                f"const rnnedge_model {name} = {{",
-                "    .abi = RNNEDGE_ABI,",
-                f"    .inputs = {model.input.channels},",
-                f"    .outputs = {model.outputs},",
-                f"    .window = {model.window},",
-                f"    .state_size = {model.state_size},",
-                f"    .scratch_size = {scratch_size(model)},",
-                f"    .fraction_bits = {model.head[0].fraction_bits},",
-                f"    .n_layers = {len(recurrent)},",
-                f"    .layers = {name}_layers,",
-                f"    .head = &{name}_head,",
-                f"    .channels = {name}_channels,",
-                f"    .classes = {name}_classes,",
-                f"    .sha256 = {name}_sha256,",
-                "};",
-            ]
-        )
-    )
+    declaration = f"static const uint8_t {name}_sha256[32] RNNEDGE_FLASH"
+    parts.append(array(declaration, "Of the quantised model", [("", digest)]))
+    fields = {
+        "abi": "RNNEDGE_ABI",
+        "inputs": model.input.channels,
+        "outputs": model.outputs,
+        "window": model.window,
+        "state_size": model.state_size,
+        "scratch_size": f"{name.upper()}_SCRATCH_SIZE",
+        "fraction_bits": model.fraction_bits,
+        "n_layers": len(model.recurrent),
+        "n_dense": len(model.dense),
+        "bidirectional": int(model.bidirectional),
+        "layers": f"{name}_layers",
+        "dense": f"{name}_denses",
+        "channels": f"{name}_channels",
+        "classes": f"{name}_classes",
+        "sha256": f"{name}_sha256",
+    }
+    lines = [f"    .{field} = {value}," for field, value in fields.items()]
+    parts.append("\n".join([f"const rnnedge_model {name} RNNEDGE_FLASH = {{", *lines, "};"]))
     return "\n\n".join(parts) + "\n"
 
 
-def _recurrent(model: QuantizedModel) -> list[LayerC]:
-    return [
-        RECURRENT[layer.kind](layer, f"{model.name}_layer{index}")
-        for index, layer in enumerate(model.recurrent)
+def weights(model: QuantizedModel, kernel: str) -> str:
+    """Return the text of <name>_<kernel>.h: the cells with their weights in the kernel's order."""
+    name, packing = model.name, PACKINGS[kernel]
+    version = f"GENERATED by rnnedge {rnnedge.__version__}. Do not edit."
+    parts = [f"/* {name}_{kernel}.h -- {version}\n * Weights for {name}.c to include. */"]
+    for i, layer in enumerate(model.recurrent):
+        for prefix, direction in directions(layer, f"{name}_layer{i}"):
+            packed = packing.pack(direction, prefix)
+            parts += [*packed.arrays, *cell(direction, prefix, packed)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_kernel(kernels: Sequence[str], lines: Sequence[str]) -> list[str]:
+    """Return preprocessor lines that choose among `lines`."""
+    result = []
+    for index, (kernel, line) in enumerate(zip(kernels, lines, strict=True)):
+        word = "if" if index == 0 else "elif"
+        result += [f"#{word} RNNEDGE_KERNEL == RNNEDGE_KERNEL_{kernel.upper()}", line]
+    return [*result, "#else", '#error "no weights for this kernel: rnnedge export --target"', "#endif"]
+
+
+def _sizes(model: QuantizedModel, kernels: Sequence[str]) -> str:
+    prefix = model.name.upper()
+    if model.bidirectional:
+        lines = [
+            "/* Sees whole windows, rnnedge_window only: int16_t buffer[], for this many steps */",
+            f"#define {prefix}_BUFFER_SIZE {model.buffer_size}",
+        ]
+    else:
+        lines = [
+            "/* int16_t state[], one for each running instance */",
+            f"#define {prefix}_STATE_SIZE {model.state_size}",
+            "",
+            "/* int16_t buffer[] of rnnedge_window */",
+            f"#define {prefix}_BUFFER_SIZE {model.buffer_size}",
+        ]
+    times = model.window if model.recurrent[-1].return_sequences else 1
+    lines += [
+        "",
+        "/* The layers' outputs at its start, and int32_t scores[] times outputs, for the window */",
+        f"#define {prefix}_LAYER_VALUES {model.layer_values}",
+        f"#define {prefix}_WINDOW_SCORES {times}",
     ]
+    sizes = [f"#define {prefix}_SCRATCH_SIZE {scratch_size(model, k)}" for k in kernels]
+    lines += ["", "/* int32_t scratch[], shared */", *_by_kernel(kernels, sizes)]
+    return "\n".join(lines)
+
+
+def _classes(model: QuantizedModel) -> str:
+    name, count = model.name, len(model.classes)
+    texts = [
+        f"static const char {name}_class{i}[] RNNEDGE_FLASH = {string(text)};"
+        for i, text in enumerate(model.classes)
+    ]
+    rows = [f"    {name}_class{i}," for i in range(count)]
+    first = f"static const char *const {name}_classes[{count}] RNNEDGE_FLASH = {{"
+    return "\n".join([*texts, first, *rows, "};"])
 
 
 def _first_lines(model: QuantizedModel, ending: str) -> str:
     layers = ", ".join(f"{layer.kind} {layer.inputs} to {layer.outputs}" for layer in model.layers)
-    ram = 2 * (model.state_size + scratch_size(model))
     return (
         f"/* {model.name}.{ending} -- GENERATED by rnnedge {rnnedge.__version__}. Do not edit.\n"
         " *\n"
         f" * model   {model.name}, sha256 {model_hash(model)}\n"
         f" * layers  {layers}\n"
-        f" * bytes   {const_bytes(model)} of constants in flash, {ram} of RAM (state and scratch)\n"
+        f" * bytes   {const_bytes(model)} of constants in flash, {ram_bytes(model)} of RAM\n"
         f" * checked by {model.name}_golden.c with rnnedge_selftest()\n"
         " */"
     )
@@ -168,7 +214,7 @@ def _channels(model: QuantizedModel) -> str:
     return "\n".join(
         [
             f"/* Input channels: x = (raw - mean) / std * 2^15 / {layer.limit:.9g} */",
-            f"static const rnnedge_channel {model.name}_channels[{len(rows)}] = {{",
+            f"static const rnnedge_channel {model.name}_channels[{len(rows)}] RNNEDGE_FLASH = {{",
             *rows,
             "};",
         ]

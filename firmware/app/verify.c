@@ -1,30 +1,41 @@
 /* verify.c -- run windows from the serial line through a model and answer every state and score.
  *
- * Built with APP_HEADER (the model's header), APP_MODEL (its name) and APP_PREFIX (the prefix of
- * its macros). Little-endian binary stream; rnnedge/targets/stream.py is the other end:
+ * Built with APP_HEADER (the model's header), APP_MODEL (its name), APP_PREFIX (the prefix of its
+ * macros) and, for a model that sees whole windows, APP_WINDOW. Little-endian binary stream;
+ * rnnedge/targets/stream.py is the other end:
  *
  *   in    "RNNV" u32 raw (0: x is int16 as quantised, 1: x is float in raw units)
- *         u32 windows  u32 steps
- *   out   "RNNV" u32 abi  u32 inputs  u32 outputs  u32 state_size  u8 sha256[32]
+ *         u32 windows  u32 steps (with APP_WINDOW the model's window)
+ *   out   "RNNV" u32 abi  u32 inputs  u32 outputs  u32 values  u32 states a window  u8 sha256[32]
  *   each window, from a zero state:
- *     each step:  in x[inputs]    out int16 state[state_size]
+ *     each step:  in x[inputs]    out int16 state[values]
  *     then        out int32 scores[outputs]
+ *   with APP_WINDOW, each window:
+ *     in x[steps][inputs]         out int16 outputs of all layers[values], int32 scores[outputs]
  *   out   "DONE" u32 stack bytes used
  */
 #include "port.h"
 #include APP_HEADER
+
+#include "../src/flash.h"
 
 #define CAT_(a, b) a##b
 #define CAT(a, b) CAT_(a, b)
 #define SIZE(what) CAT(APP_PREFIX, what)
 
 // Sized by the model's macros; their sizes are what the report calls RAM.
+#ifdef APP_WINDOW
+int16_t app_state[SIZE(_BUFFER_SIZE)];
+static int16_t app_window[SIZE(_WINDOW)][SIZE(_INPUTS)];
+static int32_t app_scores[SIZE(_WINDOW_SCORES) * SIZE(_OUTPUTS)];
+#else
 int16_t app_state[SIZE(_STATE_SIZE)];
-int16_t app_scratch[SIZE(_SCRATCH_SIZE)];
+static int32_t app_scores[SIZE(_OUTPUTS)];
+#endif
+int32_t app_scratch[SIZE(_SCRATCH_SIZE)];
 
 static int16_t app_x[SIZE(_INPUTS)];
 static float app_raw[SIZE(_INPUTS)];
-static int32_t app_scores[SIZE(_OUTPUTS)];
 
 // What an instruction counter starts and stops at. They must stay functions.
 void app_count_begin(void);
@@ -40,39 +51,92 @@ __attribute__((noinline)) void app_count_end(void) {
 
 // A model may have any name, so every name here starts with app_, local ones too.
 
-// One step; 0, or -1 if the stream ends or the input is refused.
-static int app_step(uint32_t app_is_raw) {
-    if (app_is_raw != 0) {
-        if (port_read(app_raw, sizeof app_raw) != 0 ||
-            rnnedge_quantize(&APP_MODEL, app_x, app_raw) != RNNEDGE_OK) {
-            return -1;
-        }
-    } else if (port_read(app_x, sizeof app_x) != 0) {
+// The next sample into app_x; 0, or -1 if the stream ends or the input is refused.
+static int app_sample(uint32_t app_is_raw) {
+    if (app_is_raw == 0) {
+        return port_read(app_x, sizeof app_x);
+    }
+    if (port_read(app_raw, sizeof app_raw) != 0 ||
+        rnnedge_quantize(&APP_MODEL, app_x, app_raw) != RNNEDGE_OK) {
         return -1;
     }
-    app_count_begin();
-    const rnnedge_status app_status = rnnedge_step(&APP_MODEL, app_state, app_x, app_scratch);
-    app_count_end();
-    return app_status == RNNEDGE_OK ? port_write(app_state, sizeof app_state) : -1;
+    return 0;
 }
+
+#ifdef APP_WINDOW
+
+#define VALUES SIZE(_LAYER_VALUES)
+#define STATES(steps) 1
+
+// One window; the count is that of a window.
+static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
+    if (app_steps != SIZE(_WINDOW)) {
+        return -1;
+    }
+    for (uint32_t app_t = 0; app_t < app_steps; app_t++) {
+        if (app_sample(app_is_raw) != 0) {
+            return -1;
+        }
+        for (uint32_t app_i = 0; app_i < SIZE(_INPUTS); app_i++) {
+            app_window[app_t][app_i] = app_x[app_i];
+        }
+    }
+    app_count_begin();
+    const rnnedge_status app_status = rnnedge_window(
+        &APP_MODEL, app_window[0], SIZE(_WINDOW), app_state, app_scratch, app_scores);
+    app_count_end();
+    if (app_status != RNNEDGE_OK || port_write(app_state, 2 * VALUES) != 0) {
+        return -1;
+    }
+    return port_write(app_scores + (SIZE(_WINDOW_SCORES) - 1) * SIZE(_OUTPUTS), 4 * SIZE(_OUTPUTS));
+}
+
+#else
+
+#define VALUES SIZE(_STATE_SIZE)
+#define STATES(steps) (steps)
+
+// One window, step by step.
+static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
+    rnnedge_reset(&APP_MODEL, app_state);
+    for (uint32_t app_t = 0; app_t < app_steps; app_t++) {
+        if (app_sample(app_is_raw) != 0) {
+            return -1;
+        }
+        app_count_begin();
+        const rnnedge_status app_status = rnnedge_step(&APP_MODEL, app_state, app_x, app_scratch);
+        app_count_end();
+        if (app_status != RNNEDGE_OK || port_write(app_state, sizeof app_state) != 0) {
+            return -1;
+        }
+    }
+    if (rnnedge_output(&APP_MODEL, app_state, app_scratch, app_scores) != RNNEDGE_OK) {
+        return -1;
+    }
+    return port_write(app_scores, sizeof app_scores);
+}
+
+#endif
 
 static int app_run(void) {
     uint32_t app_request[4];
-    const uint32_t app_answer[4] = {APP_MODEL.abi, APP_MODEL.inputs, APP_MODEL.outputs,
-                                    APP_MODEL.state_size};
-    if (port_read(app_request, sizeof app_request) != 0 || port_write("RNNV", 4) != 0 ||
-        port_write(app_answer, sizeof app_answer) != 0 || port_write(APP_MODEL.sha256, 32) != 0) {
+    const uint8_t *app_sha256 = RNNEDGE_GETP(const uint8_t *, &APP_MODEL.sha256);
+    if (port_read(app_request, sizeof app_request) != 0) {
         return -1;
     }
-    for (uint32_t app_window = 0; app_window < app_request[2]; app_window++) {
-        rnnedge_reset(&APP_MODEL, app_state);
-        for (uint32_t app_t = 0; app_t < app_request[3]; app_t++) {
-            if (app_step(app_request[1]) != 0) {
-                return -1;
-            }
+    const uint32_t app_answer[5] = {RNNEDGE_ABI, SIZE(_INPUTS), SIZE(_OUTPUTS), VALUES,
+                                    STATES(app_request[3])};
+    if (port_write("RNNV", 4) != 0 || port_write(app_answer, sizeof app_answer) != 0) {
+        return -1;
+    }
+    for (uint8_t app_i = 0; app_i < 32; app_i++) {
+        const uint8_t app_byte = RNNEDGE_GET8(&app_sha256[app_i]);
+        if (port_write(&app_byte, 1) != 0) {
+            return -1;
         }
-        if (rnnedge_output(&APP_MODEL, app_state, app_scores) != RNNEDGE_OK ||
-            port_write(app_scores, sizeof app_scores) != 0) {
+    }
+    for (uint32_t app_window_index = 0; app_window_index < app_request[2]; app_window_index++) {
+        if (app_run_window(app_request[1], app_request[3]) != 0) {
             return -1;
         }
     }

@@ -3,15 +3,16 @@
  * This header is the manual. A model is exported by `rnnedge export`; six lines use it:
  *
  *     #include "kws.h"
- *     static int16_t state[KWS_STATE_SIZE], scratch[KWS_SCRATCH_SIZE], x[KWS_INPUTS];
- *     static int32_t scores[KWS_OUTPUTS];
+ *     static int16_t state[KWS_STATE_SIZE], x[KWS_INPUTS];
+ *     static int32_t scratch[KWS_SCRATCH_SIZE], scores[KWS_OUTPUTS];
  *     rnnedge_reset(&kws, state);                              // once a window, or once at all
  *     rnnedge_quantize(&kws, x, raw); rnnedge_step(&kws, state, x, scratch);   // each sample
- *     rnnedge_output(&kws, state, scores); best = rnnedge_argmax(scores, KWS_OUTPUTS);
+ *     rnnedge_output(&kws, state, scratch, scores); best = rnnedge_argmax(scores, KWS_OUTPUTS);
  *
  * No heap, no globals, no recursion, no libm, no float but in rnnedge_quantize. A step takes the
  * same instructions for every input and state of one model. Several instances of one model need
- * one state each; scratch may be shared between calls that do not run at the same time.
+ * one state each; scratch may be shared between calls that do not run at the same time. A state is
+ * plain int16 values: to save or restore it, copy the array.
  *
  * Copyright 2026 The rnnedge authors. SPDX-License-Identifier: Apache-2.0
  */
@@ -27,17 +28,48 @@ extern "C" {
 /// Number formats ////////////////////////////////////////////////////////////////////////////////
 //
 //   input x    int16   (raw - mean) / std = x * limit / 2^15, made by rnnedge_quantize
-//   state h    int16   Q0.15
+//   state      int16   h: Q0.15 (relu: h * 2^(state_shift - 15)); LSTM: h, then the cell state c
 //   score      int32   real value = score * 2^-fraction_bits
 //   weight     int8    -127..127, one scale per row
-//   pre-activation     Q3.12, saturated
 //
 // docs/arithmetic.md of the project defines every operation.
 
 /// Version ///////////////////////////////////////////////////////////////////////////////////////
 
 // Number formats and layout of the structs below. A model file checks it when it is compiled.
-#define RNNEDGE_ABI 1
+#define RNNEDGE_ABI 2
+
+/// Kernel ////////////////////////////////////////////////////////////////////////////////////////
+//
+// The inner loops, and the order of the weights that they read, chosen from the compiler's own
+// macros. Another choice: -DRNNEDGE_KERNEL=RNNEDGE_KERNEL_QUAD. The numbers never change with it.
+
+#define RNNEDGE_KERNEL_ROWS 1 // portable C, weights row by row
+#define RNNEDGE_KERNEL_QUAD 2 // four rows side by side: Cortex-M0, M0+, M3, RV32
+#define RNNEDGE_KERNEL_DSP 3  // pairs of rows in 16 bits, SMLAD: Cortex-M4, M7, M33
+#define RNNEDGE_KERNEL_MVE 4  // Helium: Cortex-M55
+#define RNNEDGE_KERNEL_AVR 5  // weights in program memory, MUL
+
+#ifndef RNNEDGE_KERNEL
+#if defined(__ARM_FEATURE_MVE)
+#define RNNEDGE_KERNEL RNNEDGE_KERNEL_MVE
+#elif defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define RNNEDGE_KERNEL RNNEDGE_KERNEL_DSP
+#elif defined(__AVR__)
+#define RNNEDGE_KERNEL RNNEDGE_KERNEL_AVR
+#elif defined(__thumb__) || (defined(__riscv_xlen) && __riscv_xlen == 32)
+#define RNNEDGE_KERNEL RNNEDGE_KERNEL_QUAD
+#else
+#define RNNEDGE_KERNEL RNNEDGE_KERNEL_ROWS
+#endif
+#endif
+
+// Where constants live: program memory on AVR, whose functions read it; elsewhere plain const.
+#if defined(__AVR__)
+#define RNNEDGE_FLASH __attribute__((progmem))
+#else
+#define RNNEDGE_FLASH
+#endif
 
 /// Status ////////////////////////////////////////////////////////////////////////////////////////
 
@@ -48,6 +80,7 @@ typedef enum {
     RNNEDGE_ERR_MODEL = -3,    // shapes of the layers do not fit each other
     RNNEDGE_ERR_INPUT = -4,    // a raw value is NaN
     RNNEDGE_ERR_MISMATCH = -5, // selftest: another result than the simulator's
+    RNNEDGE_ERR_STREAM = -6,   // a bidirectional model sees whole windows: rnnedge_window
 } rnnedge_status;
 
 /// The model: const, in flash ////////////////////////////////////////////////////////////////////
@@ -60,42 +93,58 @@ typedef struct {
     uint8_t shift;      // 0..62
 } rnnedge_channel;
 
-// One GRU layer. Gate order z (update), r (reset), n (candidate).
-// rows = 4*units if reset_after (z, r, n of the input, n of the state), else 3*units.
-typedef struct {
-    uint16_t units;
-    uint16_t inputs;
-    uint8_t reset_after;       // 1: the reset gate acts after the recurrent product
-    uint8_t input_bits;        // 8: reads the rounded top byte of x; 16: all of it
-    int8_t input_shift;        // left (>= 0) or right (< 0) shift of the input's product
-    uint8_t shift;             // accumulator * multiplier to Q3.12, 8..16
-    const int8_t *w;           // (3*units, inputs)
-    const int8_t *u;           // (3*units, units)
-    const int32_t *bias;       // (rows), accumulator format, rounding half included
-    const int16_t *multiplier; // (rows), 1..32767
-} rnnedge_gru;
+struct rnnedge_cell;
 
-// One dense layer on the int16 state, int32 scores out.
+// Where a product reads next: it moves both pointers behind what it used.
+typedef struct {
+    const void *weights;
+    const int32_t *bias; // used where biases do not lie between the weights
+} rnnedge_cursor;
+
+// Accumulators of gates * units rows, in the kernel's order of weights (firmware/src/kernel.h).
+typedef void rnnedge_product_fn(rnnedge_cursor *at, const struct rnnedge_cell *cell, const void *v,
+                                uint8_t part, uint8_t gates, uint16_t units, int32_t acc[]);
+
+// One recurrent layer, one direction: GRU (gates z, r, n), LSTM (i, f, g, o) or RNN.
+//
+// Rows come in blocks of 16 units, gate after gate, as the cell's step asks for them.
+typedef struct rnnedge_cell {
+    uint16_t units;
+    uint16_t inputs;
+    uint8_t input_bits;           // 8: reads the rounded top byte of x; 16: all of it
+    uint8_t x_shift;              // of the narrowed input, 0..8
+    uint8_t h_shift;              // of the narrowed state, 0..8
+    uint8_t acc_shift;            // of the accumulator, 0..8; 0 with 8-bit inputs
+    uint8_t state_shift;          // LSTM: of c; relu: of h; else 0
+    rnnedge_product_fn *product;  // for this layer's order of weights
+    const void *weights;          // int8, in the kernel's order
+    const int32_t *bias;          // accumulator format, rounding half included
+    const uint8_t *multiplier;    // 1..255, row scales, padded to 4 a gate and block
+} rnnedge_cell;
+
+// One dense layer: int16 in; int32 scores out, or int16 if another layer follows.
 typedef struct {
     uint16_t units;
     uint16_t inputs;
+    uint8_t relu;              // 1: negative outputs become 0
     const int8_t *w;           // (units, inputs)
     const int32_t *bias;       // (units), accumulator format, rounding half included
     const int16_t *multiplier; // (units), 1..32767
 } rnnedge_dense;
 
-// Advance a recurrent layer by one step. state is updated in place; its first values are the
-// layer's output.
-typedef void rnnedge_step_fn(const void *params, int16_t state[], const int16_t x[],
-                             int16_t scratch[]);
+// Advance a cell by one step. state is updated in place; its first values are the output.
+typedef void rnnedge_step_fn(const rnnedge_cell *cell, int16_t state[], const int16_t x[],
+                             int32_t scratch[]);
 
 // A recurrent layer of any kind. Only the step functions that a model names are linked.
 typedef struct {
     rnnedge_step_fn *step;
-    const void *params;  // the struct that step expects
-    uint16_t inputs;     // width of x
-    uint16_t outputs;    // width of the output, state[0..outputs-1]
-    uint16_t state_size; // int16 values of state
+    const rnnedge_cell *cell;
+    const rnnedge_cell *backward; // the other direction of a bidirectional layer, or NULL
+    uint16_t inputs;              // width of x
+    uint16_t outputs;             // width of the output, both directions
+    uint16_t state_size;          // int16 values of state of one direction
+    uint8_t sequences;            // 1: the next layer reads every step
 } rnnedge_layer;
 
 typedef struct {
@@ -103,12 +152,14 @@ typedef struct {
     uint16_t inputs;                 // channels
     uint16_t outputs;                // scores
     uint16_t window;                 // time steps of a training window
-    uint16_t state_size;             // int16 values, all layers
-    uint16_t scratch_size;           // int16 values
+    uint16_t state_size;             // int16 values, all layers; 0 if the model cannot stream
+    uint16_t scratch_size;           // int32 values
     uint8_t fraction_bits;           // of the scores
     uint8_t n_layers;                // recurrent layers
+    uint8_t n_dense;                 // dense layers behind them
+    uint8_t bidirectional;           // 1: whole windows only
     const rnnedge_layer *layers;     // (n_layers)
-    const rnnedge_dense *head;       // on the last layer's output
+    const rnnedge_dense *dense;      // (n_dense)
     const rnnedge_channel *channels; // (inputs)
     const char *const *classes;      // (outputs), names
     const uint8_t *sha256;           // (32), of the quantised model
@@ -141,34 +192,57 @@ rnnedge_status rnnedge_quantize(const rnnedge_model *model, int16_t x[], const f
 
 // Advance one time step.
 //
-//   state    in/out   int16_t[state_size]    Q0.15, layer after layer
+//   state    in/out   int16_t[state_size]    layer after layer
 //   x        in       int16_t[inputs]        from rnnedge_quantize; every int16 is allowed
-//   scratch  scratch  int16_t[scratch_size]  contents undefined on return
+//   scratch  scratch  int32_t[scratch_size]  contents undefined on return
 //
 // Takes the same instructions for every x and state of the same model.
 //
-//   RNNEDGE_ERR_NULL: state is left untouched
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_STREAM: state is left untouched
 rnnedge_status rnnedge_step(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                            int16_t scratch[]);
+                            int32_t scratch[]);
 
 // Advance by `steps` time steps: the same as that many calls of rnnedge_step.
 //
 //   x        in       int16_t[steps * inputs]
 //
-//   RNNEDGE_ERR_NULL: state is left untouched
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_STREAM: state is left untouched
 rnnedge_status rnnedge_run(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                           uint32_t steps, int16_t scratch[]);
+                           uint32_t steps, int32_t scratch[]);
 
-// The head's scores for the present state.
+// The scores for the present state: the dense layers.
 //
-//   state   in   int16_t[state_size]
-//   scores  out  int32_t[outputs]     real value = score * 2^-fraction_bits
+//   state    in       int16_t[state_size]
+//   scratch  scratch  int32_t[scratch_size]
+//   scores   out      int32_t[outputs]     real value = score * 2^-fraction_bits
 //
-//   RNNEDGE_ERR_NULL
-rnnedge_status rnnedge_output(const rnnedge_model *model, const int16_t state[], int32_t scores[]);
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_STREAM
+rnnedge_status rnnedge_output(const rnnedge_model *model, const int16_t state[], int32_t scratch[],
+                              int32_t scores[]);
+
+// A whole window from a zero state, layer by layer: for any model, the only way for bidirectional
+// ones.
+//
+//   x        in       int16_t[steps * inputs]
+//   buffer   out      int16_t[], <NAME>_BUFFER_SIZE values for `window` steps: the output of each
+//                     layer, every step of those with sequences and the last of the others, then
+//                     the state of one direction
+//   scratch  scratch  int32_t[scratch_size]
+//   scores   out      int32_t[outputs], of the last step; a model whose last recurrent layer has
+//                     sequences: int32_t[steps * outputs], of every step
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if steps is 0
+rnnedge_status rnnedge_window(const rnnedge_model *model, const int16_t x[], uint16_t steps,
+                              int16_t buffer[], int32_t scratch[], int32_t scores[]);
 
 // Index of the largest of n >= 1 scores, the first one of equals.
 uint16_t rnnedge_argmax(const int32_t scores[], uint16_t n);
+
+// Probabilities of n >= 1 scores, Q0.15: 32768 is 1. Integers only; one division a class.
+//
+//   probability  out  uint16_t[n]
+void rnnedge_softmax(const int32_t scores[], uint16_t n, uint8_t fraction_bits,
+                     uint16_t probability[]);
 
 /// Self-test /////////////////////////////////////////////////////////////////////////////////////
 
@@ -178,29 +252,31 @@ typedef struct {
     uint16_t steps;
     const int16_t *x;       // (windows, steps, inputs)
     const int32_t *scores;  // (windows, outputs), after the last step
-    const uint32_t *states; // (windows), CRC-32 of all states as little-endian int16
+    const uint32_t *states; // (windows), CRC-32 of all states (bidirectional models: of all layers'
+                            // outputs, as in rnnedge_window's buffer) as little-endian int16
 } rnnedge_golden;
 
 // Run the golden windows and compare every state (through its CRC) and score.
 //
-//   state    scratch  int16_t[state_size]
-//   scratch  scratch  int16_t[scratch_size]
-//   scores   scratch  int32_t[outputs]
+//   state    scratch  int16_t[state_size]; bidirectional models: int16_t[<NAME>_BUFFER_SIZE]
+//   scratch  scratch  int32_t[scratch_size]
+//   scores   scratch  int32_t[outputs]; where rnnedge_window gives every step: [steps * outputs]
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL, RNNEDGE_ERR_MISMATCH
 rnnedge_status rnnedge_selftest(const rnnedge_model *model, const rnnedge_golden *golden,
-                                int16_t state[], int16_t scratch[], int32_t scores[]);
+                                int16_t state[], int32_t scratch[], int32_t scores[]);
 
 /// Layers, named by exported models //////////////////////////////////////////////////////////////
 
-// params is a rnnedge_gru with reset_after 1.
-rnnedge_step_fn rnnedge_gru_step_after;
+rnnedge_step_fn rnnedge_gru_after_step;  // the reset gate acts after the recurrent product
+rnnedge_step_fn rnnedge_gru_before_step; // before it
+rnnedge_step_fn rnnedge_lstm_step;
+rnnedge_step_fn rnnedge_rnn_tanh_step;
+rnnedge_step_fn rnnedge_rnn_relu_step;
 
-// params is a rnnedge_gru with reset_after 0.
-rnnedge_step_fn rnnedge_gru_step_before;
-
-// scores (out, int32_t[units]) of x (in, int16_t[inputs], Q0.15).
-void rnnedge_dense_run(const rnnedge_dense *dense, int32_t scores[], const int16_t x[]);
+// Products: narrow layers have 8-bit inputs and accumulators below 2^23, wide layers any.
+rnnedge_product_fn rnnedge_product_narrow;
+rnnedge_product_fn rnnedge_product_wide;
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 /* fixed.h -- the integer primitives of docs/arithmetic.md; rnnedge/fixedpoint.py is their twin.
  *
- * All are branch-free on data, also where the compiler has no saturating instruction.
+ * All are branch-free on data, also where the compiler has no saturating instruction. A kernel may
+ * bring its own form of some, with the same bits: it defines the macro RNNEDGE_OWN_... first.
  */
 #ifndef RNNEDGE_FIXED_H
 #define RNNEDGE_FIXED_H
@@ -12,8 +13,8 @@
 RNNEDGE_STATIC_ASSERT((-1 >> 1) == -1, right_shift_is_arithmetic);
 RNNEDGE_STATIC_ASSERT((int8_t)-1 == ~(int8_t)0, twos_complement);
 
-extern const int16_t rnnedge_sigmoid_table[257];
-extern const int16_t rnnedge_tanh_table[257];
+// Entry i + 128: knot i in the upper 16 bits, the difference to the next knot in the lower ones.
+extern const int32_t rnnedge_tanh_table[256] RNNEDGE_FLASH;
 
 // Limit v to low..high, for |v - low| and |high - v| < 2^31.
 static inline int32_t rnnedge_clamp(int32_t v, int32_t low, int32_t high) {
@@ -23,78 +24,69 @@ static inline int32_t rnnedge_clamp(int32_t v, int32_t low, int32_t high) {
     return v + (below & ~(below >> 31));
 }
 
+#ifndef RNNEDGE_OWN_SATURATION
 // Limit v to int16, for |v| < 2^31 - 2^15.
 static inline int32_t rnnedge_sat16(int32_t v) {
     return rnnedge_clamp(v, INT16_MIN, INT16_MAX);
 }
 
+// Limit v to int8, for |v| < 2^31 - 2^7.
+static inline int32_t rnnedge_sat8(int32_t v) {
+    return rnnedge_clamp(v, INT8_MIN, INT8_MAX);
+}
+#endif
+
 // The top byte of an int16, rounded half up and saturated.
-static inline int8_t rnnedge_narrow(int32_t v) {
-    return (int8_t)rnnedge_clamp((v + 128) >> 8, INT8_MIN, INT8_MAX);
+static inline int32_t rnnedge_narrow(int32_t v) {
+    return rnnedge_sat8((v + 128) >> 8);
 }
 
-// a * b / 2^15 rounded half up; |a| <= 2^15, |b| < 2^16, so |a * b| + 2^14 < 2^31.
-static inline int32_t rnnedge_mul_q15(int32_t a, int32_t b) {
-    return (a * b + (1 << 14)) >> 15;
+#ifndef RNNEDGE_OWN_LOOKUP
+// tanh of q * 2^-20, Q0.15; any int32.
+static inline int32_t rnnedge_lookup(int32_t q) {
+    const int32_t e = rnnedge_tanh_table[rnnedge_sat8(q >> 16) + 128];
+    const int32_t f = (q >> 8) & 255;
+    return ((e >> 8) + (e & 0xFFFF) * f + 128) >> 8; // |sum| <= 2^23 + 2^20
+}
+#endif
+
+// Row multiplier: accumulator to pre-activation; the converter proves that it fits 32 bits.
+static inline int32_t rnnedge_preactivation(int32_t acc, uint8_t m, uint8_t y) {
+    return (acc >> y) * m;
 }
 
-// (acc * m) >> s for s = 8..16, exact inside; the converter proves that the result is below 2^30.
-// Written with a constant shift, (acc * (m << (16 - s))) >> 16, which 32-bit cores do much faster.
-static inline int32_t rnnedge_scale(int32_t acc, int16_t m, uint8_t s) {
-    const int32_t scaled = (int32_t)m * (int32_t)((uint32_t)1 << (16 - s)); // < 2^23
-    return (int32_t)(((int64_t)acc * scaled) >> 16);
+#ifndef RNNEDGE_OWN_RESET
+// acc * (1 + t) / 2 for t in Q0.15: (acc >> 1) + ((acc * t) >> 16), the product taken apart so that
+// it needs no 64 bits.
+static inline int32_t rnnedge_reset_part(int32_t acc, int32_t t) {
+    const int32_t high = (acc >> 16) * t;             // |.| <= 2^30
+    const int32_t low = ((acc & 0xFFFF) * t) >> 16;   // |acc & 0xFFFF| < 2^16, |t| < 2^15
+    return (acc >> 1) + high + low;
+}
+#endif
+
+#ifndef RNNEDGE_OWN_BLEND
+// h + (n - h)(1 - t) / 2 rounded half up. Only bits 16..31 count, so it may wrap in 32 bits.
+static inline int16_t rnnedge_blend(int32_t h, int32_t n, int32_t t) {
+    const uint32_t part = (uint32_t)(32768 - t) * (uint32_t)(n - h);
+    const uint32_t sum = ((uint32_t)h << 16) + part + 0x8000u;
+    return (int16_t)((int32_t)sum >> 16);
+}
+#endif
+
+// v * (1 + t) / 2 rounded half up; |v| * 65535 + 2^15 < 2^31.
+static inline int32_t rnnedge_gate(int32_t v, int32_t t) {
+    return (v * (32768 + t) + (1 << 15)) >> 16;
 }
 
-// Accumulator to Q3.12, saturated.
-static inline int32_t rnnedge_requant(int32_t acc, int16_t m, uint8_t s) {
-    return rnnedge_sat16(rnnedge_scale(acc, m, s));
+// A gate (1 + t) / 2 as Q0.15, 0..32767.
+static inline int32_t rnnedge_half(int32_t t) {
+    return (32768 + t) >> 1;
 }
 
-// Interpolate a 257-entry Q0.15 table at Q3.12 p (any int16), rounded half up.
-static inline int32_t rnnedge_lookup(const int16_t table[257], int32_t p) {
-    const int32_t i = (p >> 8) + 128;
-    const int32_t f = p & 255;
-    const int32_t low = table[i];
-    return (low * 256 + (table[i + 1] - low) * f + 128) >> 8;
-}
-
-// v * 2^n, n negative: v >> -n. |v * 2^n| < 2^31 by the converter's proof.
-static inline int32_t rnnedge_shl(int32_t v, int8_t n) {
-    return n >= 0 ? v * (int32_t)((uint32_t)1 << n) : v >> -n;
-}
-
-// Exact sum of w[i] * v[i]; every partial sum is below 2^31 by the converter's proof.
-static inline int32_t rnnedge_dot8(const int8_t w[], const int8_t v[], uint16_t n) {
-    int32_t acc = 0;
-    for (uint_fast16_t i = 0; i < n; i++) {
-        acc += (int32_t)w[i] * v[i];
-    }
-    return acc;
-}
-
-static inline int32_t rnnedge_dot16(const int8_t w[], const int16_t v[], uint16_t n) {
-    int32_t acc = 0;
-    for (uint_fast16_t i = 0; i < n; i++) {
-        acc += (int32_t)w[i] * v[i];
-    }
-    return acc;
-}
-
-// The same for three rows that lie `stride` apart: they share the loads of v.
-static inline void rnnedge_dot8x3(int32_t acc[3], const int8_t w[], uint32_t stride,
-                                  const int8_t v[], uint16_t n) {
-    const int8_t *w1 = w + stride;
-    const int8_t *w2 = w1 + stride;
-    int32_t a0 = 0, a1 = 0, a2 = 0;
-    for (uint_fast16_t i = 0; i < n; i++) {
-        const int32_t x = v[i];
-        a0 += w[i] * x;
-        a1 += w1[i] * x;
-        a2 += w2[i] * x;
-    }
-    acc[0] = a0;
-    acc[1] = a1;
-    acc[2] = a2;
+// (acc * m) >> 16, exact inside; the converter proves that the result is below 2^30.
+static inline int32_t rnnedge_scale(int32_t acc, int16_t m) {
+    return (int32_t)(((int64_t)acc * m) >> 16);
 }
 
 #endif /* RNNEDGE_FIXED_H */

@@ -3,7 +3,7 @@
  * The only floats of the runtime. Multiplying by a power of two, comparing and truncating are
  * exact, so every compiler and core gives the same bits.
  */
-#include "fixed.h"
+#include "flash.h"
 
 #include <stddef.h>
 
@@ -13,8 +13,10 @@ rnnedge_status rnnedge_quantize(const rnnedge_model *model, int16_t x[], const f
     if (model == NULL || x == NULL || raw == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    for (uint16_t i = 0; i < model->inputs; i++) {
-        const rnnedge_channel *channel = &model->channels[i];
+    const rnnedge_channel *channels = RNNEDGE_GETP(const rnnedge_channel *, &model->channels);
+    const uint16_t inputs = RNNEDGE_GET16(&model->inputs);
+    for (uint16_t i = 0; i < inputs; i++) {
+        RNNEDGE_FETCH(rnnedge_channel, channel, &channels[i]);
         float v = raw[i] * channel->scale;
         if (!(v == v)) {
             return RNNEDGE_ERR_INPUT;

@@ -1,87 +1,123 @@
 /* model.c -- a model as a list of layers: check, reset, step, run, output. */
-#include "fixed.h"
+#include "dense.h"
+#include "flash.h"
 
 #include <stddef.h>
 
-rnnedge_status rnnedge_check(const rnnedge_model *model) {
-    if (model == NULL || model->layers == NULL || model->head == NULL || model->channels == NULL) {
-        return RNNEDGE_ERR_NULL;
-    }
-    if (model->abi != RNNEDGE_ABI) {
-        return RNNEDGE_ERR_ABI;
-    }
-    uint32_t width = model->inputs;
+// Layers of a model that fit each other, the widths between them.
+static rnnedge_status check_layers(const rnnedge_model *model) {
+    const rnnedge_layer *layer = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
+    const rnnedge_dense *dense = RNNEDGE_GETP(const rnnedge_dense *, &model->dense);
+    const uint8_t n_layers = RNNEDGE_GET8(&model->n_layers);
+    const uint8_t n_dense = RNNEDGE_GET8(&model->n_dense);
+    uint16_t width = RNNEDGE_GET16(&model->inputs);
     uint32_t state = 0;
-    for (uint8_t i = 0; i < model->n_layers; i++) {
-        const rnnedge_layer *layer = &model->layers[i];
-        if (layer->step == NULL || layer->params == NULL) {
+    uint8_t two_ways = 0;
+    for (uint8_t i = 0; i < n_layers; i++, layer++) {
+        const rnnedge_cell *cell = RNNEDGE_GETP(const rnnedge_cell *, &layer->cell);
+        if (cell == NULL || RNNEDGE_GETP(rnnedge_step_fn *, &layer->step) == NULL) {
             return RNNEDGE_ERR_NULL;
         }
-        if (layer->inputs != width || layer->outputs > layer->state_size) {
+        if (RNNEDGE_GET16(&layer->inputs) != width || RNNEDGE_GET16(&cell->inputs) != width) {
             return RNNEDGE_ERR_MODEL;
         }
-        width = layer->outputs;
-        state += layer->state_size;
+        width = RNNEDGE_GET16(&layer->outputs);
+        state += RNNEDGE_GET16(&layer->state_size);
+        if (RNNEDGE_GETP(const rnnedge_cell *, &layer->backward) != NULL) {
+            two_ways = 1;
+        }
     }
-    if (model->n_layers == 0 || model->head->inputs != width || state != model->state_size ||
-        model->head->units != model->outputs || model->outputs == 0) {
+    for (uint8_t i = 0; i < n_dense; i++, dense++) {
+        if (RNNEDGE_GET16(&dense->inputs) != width) {
+            return RNNEDGE_ERR_MODEL;
+        }
+        width = RNNEDGE_GET16(&dense->units);
+    }
+    if (n_layers == 0 || n_dense == 0 || width != RNNEDGE_GET16(&model->outputs) || width == 0 ||
+        two_ways != RNNEDGE_GET8(&model->bidirectional) ||
+        RNNEDGE_GET16(&model->state_size) != (two_ways ? 0 : state)) {
         return RNNEDGE_ERR_MODEL;
     }
     return RNNEDGE_OK;
+}
+
+rnnedge_status rnnedge_check(const rnnedge_model *model) {
+    if (model == NULL) {
+        return RNNEDGE_ERR_NULL;
+    }
+    if (RNNEDGE_GET16(&model->abi) != RNNEDGE_ABI) {
+        return RNNEDGE_ERR_ABI;
+    }
+    if (RNNEDGE_GETP(const rnnedge_layer *, &model->layers) == NULL ||
+        RNNEDGE_GETP(const rnnedge_dense *, &model->dense) == NULL ||
+        RNNEDGE_GETP(const rnnedge_channel *, &model->channels) == NULL) {
+        return RNNEDGE_ERR_NULL;
+    }
+    return check_layers(model);
+}
+
+// NULL and streaming, for the functions that keep a state.
+static rnnedge_status streams(const rnnedge_model *model, const int16_t state[]) {
+    if (model == NULL || state == NULL) {
+        return RNNEDGE_ERR_NULL;
+    }
+    return RNNEDGE_GET8(&model->bidirectional) != 0 ? RNNEDGE_ERR_STREAM : RNNEDGE_OK;
 }
 
 rnnedge_status rnnedge_reset(const rnnedge_model *model, int16_t state[]) {
     if (model == NULL || state == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    for (uint16_t i = 0; i < model->state_size; i++) {
-        state[i] = 0;
+    for (uint16_t left = RNNEDGE_GET16(&model->state_size); left > 0; left--) {
+        *state++ = 0;
     }
     return RNNEDGE_OK;
 }
 
 rnnedge_status rnnedge_step(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                            int16_t scratch[]) {
-    if (model == NULL || state == NULL || x == NULL || scratch == NULL) {
+                            int32_t scratch[]) {
+    const rnnedge_status status = streams(model, state);
+    if (status != RNNEDGE_OK) {
+        return status;
+    }
+    if (x == NULL || scratch == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    for (uint8_t i = 0; i < model->n_layers; i++) {
-        const rnnedge_layer *layer = &model->layers[i];
-        layer->step(layer->params, state, x, scratch);
+    const rnnedge_layer *layer = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
+    for (uint8_t left = RNNEDGE_GET8(&model->n_layers); left > 0; left--, layer++) {
+        rnnedge_step_fn *step = RNNEDGE_GETP(rnnedge_step_fn *, &layer->step);
+        step(RNNEDGE_GETP(const rnnedge_cell *, &layer->cell), state, x, scratch);
         x = state;
-        state += layer->state_size;
+        state += RNNEDGE_GET16(&layer->state_size);
     }
     return RNNEDGE_OK;
 }
 
 rnnedge_status rnnedge_run(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                           uint32_t steps, int16_t scratch[]) {
-    rnnedge_status status = RNNEDGE_OK;
-    if (model == NULL || x == NULL) {
-        return RNNEDGE_ERR_NULL;
+                           uint32_t steps, int32_t scratch[]) {
+    rnnedge_status status = streams(model, state);
+    if (status == RNNEDGE_OK && (x == NULL || scratch == NULL)) {
+        status = RNNEDGE_ERR_NULL;
     }
     for (uint32_t t = 0; t < steps && status == RNNEDGE_OK; t++) {
         status = rnnedge_step(model, state, x, scratch);
-        x += model->inputs;
+        x += RNNEDGE_GET16(&model->inputs);
     }
     return status;
 }
 
-rnnedge_status rnnedge_output(const rnnedge_model *model, const int16_t state[], int32_t scores[]) {
-    if (model == NULL || state == NULL || scores == NULL) {
+rnnedge_status rnnedge_output(const rnnedge_model *model, const int16_t state[], int32_t scratch[],
+                              int32_t scores[]) {
+    const rnnedge_status status = streams(model, state);
+    if (status != RNNEDGE_OK) {
+        return status;
+    }
+    if (scratch == NULL || scores == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    const rnnedge_layer *last = &model->layers[model->n_layers - 1];
-    rnnedge_dense_run(model->head, scores, state + (model->state_size - last->state_size));
+    const rnnedge_layer *last = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
+    last += RNNEDGE_GET8(&model->n_layers) - 1;
+    state += RNNEDGE_GET16(&model->state_size);
+    rnnedge_dense_all(model, scores, state - RNNEDGE_GET16(&last->state_size), scratch);
     return RNNEDGE_OK;
-}
-
-uint16_t rnnedge_argmax(const int32_t scores[], uint16_t n) {
-    uint16_t best = 0;
-    for (uint16_t i = 1; i < n; i++) {
-        if (scores[i] > scores[best]) {
-            best = i;
-        }
-    }
-    return best;
 }

@@ -1,6 +1,7 @@
 """The integer simulator: one file per cell, mirrors firmware/src bit for bit."""
 
+from rnnedge.simulator.dense import softmax
 from rnnedge.simulator.input import quantize
-from rnnedge.simulator.model import Trace, simulate
+from rnnedge.simulator.model import Trace, gates, simulate, step_scores
 
-__all__ = ["Trace", "quantize", "simulate"]
+__all__ = ["Trace", "gates", "quantize", "simulate", "softmax", "step_scores"]

@@ -1,14 +1,27 @@
-"""A whole model over whole windows; firmware/src/model.c is its twin."""
+"""A whole model over whole windows, layer by layer; firmware/src/model.c and window.c are its twins."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnnedge.arrays import I16, I32, I64
 from rnnedge.errors import ModelError
+from rnnedge.simulator.cells import Gates
 from rnnedge.simulator.dense import dense
 from rnnedge.simulator.gru import GruStep
-from rnnedge.spec import QuantizedModel
+from rnnedge.simulator.lstm import LstmStep
+from rnnedge.simulator.rnn import RnnStep
+from rnnedge.spec import (
+    BidirectionalLayer,
+    GruLayer,
+    LstmLayer,
+    QuantizedModel,
+    RecurrentLayer,
+    RnnLayer,
+)
+
+Step = Callable[[I64, I64], tuple[I64, Gates]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -16,12 +29,36 @@ class Trace:
     """Every number that the device also makes.
 
     Attributes:
-        states: int16 (windows, steps, state_size), Q0.15, layer after layer, after each step.
+        states: int16 (windows, steps, state_size), after each step, layer after layer. A
+            bidirectional model has no state to show: (windows, 1, values), the outputs of each
+            layer as in the buffer of rnnedge_window.
         scores: int32 (windows, outputs), after the last step.
     """
 
     states: I16
     scores: I32
+
+
+def step_of(layer: RecurrentLayer) -> Step:
+    """Return the function that advances a cell by one step."""
+    if isinstance(layer, GruLayer):
+        return GruStep(layer)
+    if isinstance(layer, LstmLayer):
+        return LstmStep(layer)
+    if isinstance(layer, RnnLayer):
+        return RnnStep(layer)
+    raise ModelError(f"no step for a layer of kind {layer.kind!r}")
+
+
+def run_cell(layer: RecurrentLayer, x: I64, *, reverse: bool = False) -> I64:
+    """Return the states (windows, steps, state_size) of inputs x (windows, steps, I)."""
+    step = step_of(layer)
+    state = np.zeros((x.shape[0], layer.state_size), np.int64)
+    states = np.empty((*x.shape[:2], layer.state_size), np.int64)
+    for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
+        state, _ = step(state, x[:, t])
+        states[:, t] = state
+    return states
 
 
 def simulate(model: QuantizedModel, x: I16) -> Trace:
@@ -32,25 +69,87 @@ def simulate(model: QuantizedModel, x: I16) -> Trace:
         x: int16 (windows, steps, channels), as `rnnedge.simulator.quantize` makes them.
 
     Returns:
-        All states and scores.
+        All states, and the scores after the last step.
 
     Raises:
         ModelError: x has another number of channels than the model.
     """
+    states, outputs = _run(model, x)
+    last = model.recurrent[-1]
+    v = outputs[-1][:, -1] if last.return_sequences else _last(last, outputs[-1])
+    return Trace(states=states.astype(np.int16), scores=_dense(model, v).astype(np.int32))
+
+
+def step_scores(model: QuantizedModel, x: I16) -> I32:
+    """Return the scores int32 (windows, steps, outputs) after every step of x.
+
+    Raises:
+        ModelError: x has another number of channels than the model, or the model's last layer is
+            bidirectional and has no output per step.
+    """
+    last = model.recurrent[-1]
+    if isinstance(last, BidirectionalLayer) and not last.return_sequences:
+        raise ModelError(f"model {model.name}: its last layer has one output a window, not a step")
+    return _dense(model, _run(model, x)[1][-1]).astype(np.int32)
+
+
+def _run(model: QuantizedModel, x: I16) -> tuple[I64, list[I64]]:
+    """Return the trace's states, and each layer's outputs (windows, steps, width)."""
     if x.ndim != 3 or x.shape[2] != model.input.channels:
         raise ModelError(
             f"x has shape {x.shape}, expected (windows, steps, {model.input.channels})"
         )
-    windows, steps, _ = x.shape
-    layers = [GruStep(layer) for layer in model.recurrent]
-    h: list[I64] = [np.zeros((windows, layer.units), np.int64) for layer in model.recurrent]
-    states = np.empty((windows, steps, model.state_size), np.int16)
-    for t in range(steps):
-        v = x[:, t].astype(np.int64)
-        for index, step in enumerate(layers):
-            v = h[index] = step(h[index], v)
-        states[:, t] = np.concatenate(h, axis=1)
-    v = h[-1]
-    for layer in model.head:
-        v = dense(layer, v)
-    return Trace(states=states, scores=v.astype(np.int32))
+    v = x.astype(np.int64)
+    states, outputs, buffer = [], [], []
+    for layer in model.recurrent:
+        if isinstance(layer, BidirectionalLayer):
+            both = [run_cell(layer.forward, v), run_cell(layer.backward, v, reverse=True)]
+            v = np.concatenate([part[..., : layer.units] for part in both], axis=2)
+        else:
+            states.append(run_cell(layer, v))
+            v = states[-1][..., : layer.units]
+        outputs.append(v)
+        buffer.append(v if layer.return_sequences else _last(layer, v))
+    if model.bidirectional:
+        return np.concatenate([part.reshape(len(x), 1, -1) for part in buffer], axis=2), outputs
+    return np.concatenate(states, axis=2), outputs
+
+
+def _last(layer: RecurrentLayer | BidirectionalLayer, v: I64) -> I64:
+    """Return what a layer without sequences leaves, (windows, width)."""
+    if isinstance(layer, BidirectionalLayer):
+        return np.concatenate([v[:, -1, : layer.units], v[:, 0, layer.units :]], axis=1)
+    return v[:, -1]
+
+
+def _dense(model: QuantizedModel, v: I64) -> I64:
+    """Run the dense layers on v (..., width)."""
+    flat = v.reshape(-1, v.shape[-1])
+    for index, layer in enumerate(model.dense):
+        flat = dense(layer, flat, last=index == len(model.dense) - 1)
+    return flat.reshape(*v.shape[:-1], -1)
+
+
+def gates(model: QuantizedModel, x: I16) -> Iterator[tuple[int, int, str, Gates]]:
+    """Yield every number of one window, step by step: layer, step, direction, gates.
+
+    Args:
+        model: the quantised model.
+        x: int16 (steps, channels), one window.
+    """
+    v = x.astype(np.int64)[None]
+    for index, layer in enumerate(model.recurrent):
+        parts = [("", layer)] if not isinstance(layer, BidirectionalLayer) else [
+            ("forward", layer.forward), ("backward", layer.backward)
+        ]  # fmt: skip
+        outputs = []
+        for direction, cell in parts:
+            step, state = step_of(cell), np.zeros((1, cell.state_size), np.int64)
+            found = np.empty((1, v.shape[1], cell.units), np.int64)
+            order = range(v.shape[1])
+            for t in reversed(order) if direction == "backward" else order:
+                state, named = step(state, v[:, t])
+                found[:, t] = state[:, : cell.units]
+                yield index, t, direction, named
+            outputs.append(found)
+        v = np.concatenate(outputs, axis=2)

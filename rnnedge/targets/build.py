@@ -57,6 +57,7 @@ def build(
         f'-DAPP_HEADER="{exported.name}.h"',
         f"-DAPP_MODEL={exported.name}",
         f"-DAPP_PREFIX={exported.name.upper()}",
+        *(["-DAPP_WINDOW"] if exported.bidirectional else []),
     ]
     # board.ld tells runtime and model from the rest by these names
     sources = [("runtime", path) for path in exported.runtime_sources]

@@ -19,11 +19,13 @@ class Exported:
         folder: its path.
         name: the model's name.
         sha256: hash of the quantised model it was made from.
+        bidirectional: it sees whole windows and cannot stream.
     """
 
     folder: Path
     name: str
     sha256: str
+    bidirectional: bool
 
     @property
     def model_source(self) -> Path:
@@ -33,7 +35,8 @@ class Exported:
     @property
     def runtime_sources(self) -> list[Path]:
         """The runtime's C files."""
-        return sorted((self.folder / RUNTIME_FOLDER / "src").glob("*.c"))
+        runtime = self.folder / RUNTIME_FOLDER
+        return sorted([*runtime.glob("src/*.c"), *runtime.glob("kernels/*.c")])
 
     @property
     def include_dirs(self) -> list[Path]:
@@ -56,7 +59,10 @@ def open_exported(folder: Path) -> Exported:
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
         exported = Exported(
-            folder=folder, name=str(manifest["name"]), sha256=str(manifest["sha256"])
+            folder=folder,
+            name=str(manifest["name"]),
+            sha256=str(manifest["sha256"]),
+            bidirectional=bool(manifest["bidirectional"]),
         )
     except DAMAGED as error:
         raise ModelError(

@@ -10,7 +10,7 @@ from rnnedge.errors import ToolError
 from rnnedge.simulator import Trace
 
 _MAGIC, _END = b"RNNV", b"DONE"
-_HEADER = struct.Struct("<4s4I32s")
+_HEADER = struct.Struct("<4s5I32s")
 _TRAILER = struct.Struct("<4sI")
 
 
@@ -48,14 +48,16 @@ def parse(data: bytes, windows: int, steps: int, where: str) -> Answer:
     """
     if len(data) < _HEADER.size or not data.startswith(_MAGIC):
         raise ToolError(f"{where}: no answer from the program ({len(data)} bytes)")
-    _, _, _, outputs, state_size, sha256 = _HEADER.unpack_from(data)
-    end = _HEADER.size + windows * (2 * steps * state_size + 4 * outputs)
+    _, _, _, outputs, values, reports, sha256 = _HEADER.unpack_from(data)
+    if reports not in (1, steps):
+        raise ToolError(f"{where}: the program answers {reports} states a window, not {steps} or 1")
+    end = _HEADER.size + windows * (2 * reports * values + 4 * outputs)
     if len(data) != end + _TRAILER.size:
         raise ToolError(
             f"{where}: the answer has {len(data)} bytes, expected {end + _TRAILER.size}; "
             "the program stopped early"
         )
-    per_window = np.dtype([("states", "<i2", (steps, state_size)), ("scores", "<i4", (outputs,))])
+    per_window = np.dtype([("states", "<i2", (reports, values)), ("scores", "<i4", (outputs,))])
     body = np.frombuffer(data, per_window, count=windows, offset=_HEADER.size)
     mark, stack_bytes = _TRAILER.unpack_from(data, end)
     if mark != _END:

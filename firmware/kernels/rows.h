@@ -1,0 +1,10 @@
+/* rows.h -- the portable kernel: int8 weights row by row, int16 activations. */
+#ifndef RNNEDGE_ROWS_H
+#define RNNEDGE_ROWS_H
+
+#include "rnnedge.h"
+
+typedef int16_t rnnedge_v;
+#define RNNEDGE_PAD 1
+
+#endif /* RNNEDGE_ROWS_H */

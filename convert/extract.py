@@ -1,105 +1,196 @@
 """Keras layers to plain arrays; the one place that knows Keras' gate order and bias shapes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnnedge.arrays import F64
-from rnnedge.convert.floatmodel import FloatDense, FloatGru, FloatModel
+from rnnedge.convert.floatmodel import (
+    FloatBidirectional,
+    FloatCell,
+    FloatDense,
+    FloatGru,
+    FloatLstm,
+    FloatModel,
+    FloatRecurrent,
+    FloatRnn,
+)
 from rnnedge.errors import ModelError, UnsupportedLayerError
 from rnnedge.kerasbackend import load_keras
 
-_SUPPORTED = "Normalization, GRU (tanh, sigmoid, one direction), Dropout, Dense as the last layer"
-_PASSIVE = ("InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise")
+_SUPPORTED = (
+    "Normalization first; GRU, LSTM (tanh, sigmoid), SimpleRNN (tanh, relu), Bidirectional of them "
+    "(merge_mode concat); then Dense, with relu between and softmax, sigmoid or nothing last; "
+    "Dropout anywhere"
+)
+_PASSIVE = ("InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout")
+_CELLS = ("GRU", "LSTM", "SimpleRNN")
+_RECURRENT = (*_CELLS, "Bidirectional")
+_LAST = ("softmax", "sigmoid", "linear")
 
 
 def extract(path: Path) -> FloatModel:
     """Read a .keras file into plain arrays.
 
     Args:
-        path: a sequential Keras 3 model: Normalization, one or more GRU, Dense.
+        path: a Keras 3 model, one layer after another: Normalization, recurrent layers, dense ones.
 
     Raises:
         ModelError: the file is missing, damaged or not of Keras 3; weights are not finite.
-        UnsupportedLayerError: a layer or option without integer counterpart.
+        UnsupportedLayerError: a layer or option without integer counterpart; says what has one.
     """
     model = load_keras(path)
-    if type(model).__name__ != "Sequential":
-        raise UnsupportedLayerError(
-            f"{path}: a {type(model).__name__} model; supported: Sequential models of {_SUPPORTED}"
-        )
-    layers = [layer for layer in model.layers if type(layer).__name__ not in _PASSIVE]
+    layers = [layer for layer in _chain(path, model) if type(layer).__name__ not in _PASSIVE]
     kinds = [type(layer).__name__ for layer in layers]
+    known = ("Normalization", *_RECURRENT, "Dense", "TimeDistributed", "Activation", "ReLU", "Softmax")
     for layer, kind in zip(layers, kinds, strict=True):
-        if kind not in ("Normalization", "GRU", "Dense"):
+        if kind not in known:
             raise _unsupported(path, layer, f"{kind} layers")
-    if not kinds or kinds[-1] != "Dense" or kinds.count("Dense") != 1 or "GRU" not in kinds:
-        raise UnsupportedLayerError(
-            f"{path}: layers {', '.join(kinds) or 'none'} are not a model that rnnedge can "
-            f"quantise; supported: {_SUPPORTED}"
-        )
-    recurrent = tuple(
-        _gru(path, layer) for layer, kind in zip(layers, kinds, strict=True) if kind == "GRU"
+    places = [i for i, kind in enumerate(kinds) if kind in _RECURRENT]
+    if not places or places != list(range(places[0], places[-1] + 1)) or places[0] > 1:
+        raise _no_model(path, kinds)
+    first, behind = places[0], places[-1] + 1
+    recurrent = tuple(_recurrent(path, layers[i]) for i in places)
+    for index, layer in zip(places[:-1], recurrent[:-1], strict=True):
+        if not layer.return_sequences:
+            raise _unsupported(path, layers[index], "a layer that feeds a recurrent one without "
+                               "return_sequences")  # fmt: skip
+    dense = _dense_chain(path, layers[behind:], kinds)
+    channels = int(model.input_shape[-1])
+    mean, std = _normalisation(path, layers[:first], channels)
+    window = model.input_shape[1]
+    return FloatModel(
+        mean=mean,
+        std=std,
+        recurrent=recurrent,
+        dense=dense,
+        window=None if window is None else int(window),
     )
-    if not all(layer.return_sequences for layer in recurrent[:-1]):
-        raise _unsupported(path, layers[-2], "a GRU that feeds a GRU without return_sequences")
-    if recurrent[-1].return_sequences:
-        raise _unsupported(path, layers[-2], "return_sequences before the Dense layer")
-    mean, std = _normalisation(path, layers, kinds, recurrent[0].W.shape[0])
-    head = _dense(path, layers[-1])
-    return FloatModel(mean=mean, std=std, recurrent=recurrent, head=head)
 
 
-def _normalisation(
-    path: Path, layers: list[Any], kinds: list[str], channels: int
-) -> tuple[F64, F64]:
-    if "Normalization" not in kinds:
+def _chain(path: Path, model: Any) -> list[Any]:
+    """Return the layers of a model in which each feeds only the next."""
+    layers = list(model.layers)
+    if type(model).__name__ == "Sequential":
+        return layers
+    straight = len(getattr(model, "inputs", ())) == 1 and len(getattr(model, "outputs", ())) == 1
+    if straight:
+        try:
+            straight = all(
+                after.input is before.output
+                for before, after in zip(layers, layers[1:], strict=False)
+            )
+        except (AttributeError, ValueError):  # a layer that is used twice, or a list of inputs
+            straight = False
+    if not straight or len(model.input_shape) != 3:
+        raise UnsupportedLayerError(
+            f"{path}: a {type(model).__name__} model that branches, or whose input is not (steps, "
+            f"channels); supported, one after another: {_SUPPORTED}"
+        )
+    return layers
+
+
+def _normalisation(path: Path, layers: list[Any], channels: int) -> tuple[F64, F64]:
+    if not layers:
         return np.zeros(channels), np.ones(channels)
-    index = kinds.index("Normalization")
-    layer = layers[index]
-    if index != 0 or kinds.count("Normalization") != 1 or layer.invert:
-        raise _unsupported(path, layer, "a Normalization that is not the first layer")
+    layer = layers[0]
+    if type(layer).__name__ != "Normalization" or layer.invert:
+        raise _unsupported(path, layer, f"{type(layer).__name__} before the recurrent layers")
     if tuple(layer.axis) not in ((-1,), (2,)):
         raise _unsupported(path, layer, f"axis={layer.axis}, not the channels,")
     mean = np.broadcast_to(np.asarray(layer.mean, np.float64).reshape(-1), channels)
     variance = np.broadcast_to(np.asarray(layer.variance, np.float64).reshape(-1), channels)
-    return _finite(path, layer, mean), np.sqrt(_finite(path, layer, variance))
+    # Keras divides by max(sqrt(variance), epsilon)
+    return _finite(path, layer, mean), np.maximum(np.sqrt(_finite(path, layer, variance)), 1e-7)
 
 
-def _gru(path: Path, layer: Any) -> FloatGru:
-    config = layer.get_config()
-    for option, expected in (
-        ("activation", "tanh"),
-        ("recurrent_activation", "sigmoid"),
-        ("go_backwards", False),
-        ("stateful", False),
-    ):
-        if config[option] != expected:
-            raise _unsupported(path, layer, f"{option}={config[option]!r}")
-    weights = [_finite(path, layer, w) for w in layer.get_weights()]
-    W, U = weights[0], weights[1]
-    bias = weights[2] if layer.use_bias else np.zeros((2, U.shape[1]))
-    bias = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-    return FloatGru(
-        name=layer.name,
-        units=layer.units,
-        reset_after=bool(layer.reset_after),
-        return_sequences=bool(layer.return_sequences),
-        W=W,
-        U=U,
-        input_bias=bias[0],
-        recurrent_bias=bias[1],
+def _recurrent(path: Path, layer: Any) -> FloatRecurrent:
+    if type(layer).__name__ != "Bidirectional":
+        return _cell(path, layer, backwards=False)
+    if layer.merge_mode != "concat":
+        raise _unsupported(path, layer, f"merge_mode={layer.merge_mode!r}")
+    for inner in (layer.forward_layer, layer.backward_layer):
+        if type(inner).__name__ not in _CELLS:
+            raise _unsupported(path, layer, f"Bidirectional of {type(inner).__name__}")
+    if type(layer.forward_layer) is not type(layer.backward_layer):
+        raise _unsupported(path, layer, "two directions of different kinds")
+    if layer.forward_layer.units != layer.backward_layer.units:
+        raise _unsupported(path, layer, "two directions of different width")
+    return FloatBidirectional(
+        forward=_cell(path, layer.forward_layer, backwards=False),
+        backward=_cell(path, layer.backward_layer, backwards=True),
     )
 
 
+def _cell(path: Path, layer: Any, *, backwards: bool) -> FloatCell:
+    """Read one GRU, LSTM or SimpleRNN."""
+    config, kind = layer.get_config(), type(layer).__name__
+    expected: list[tuple[str, tuple[Any, ...]]] = [("go_backwards", (backwards,))]
+    if kind == "SimpleRNN":
+        expected.append(("activation", ("tanh", "relu")))
+    else:
+        expected += [("activation", ("tanh",)), ("recurrent_activation", ("sigmoid",))]
+    for option, known in expected:
+        if config[option] not in known:
+            raise _unsupported(path, layer, f"{option}={config[option]!r}")
+    weights = [_finite(path, layer, w) for w in layer.get_weights()]
+    W, U = weights[0], weights[1]
+    bias = weights[2] if layer.use_bias else np.zeros(U.shape[1])
+    fields: dict[str, Any] = {
+        "name": layer.name,
+        "units": int(layer.units),
+        "return_sequences": bool(layer.return_sequences),
+        "W": W,
+        "U": U,
+    }
+    if kind == "GRU":
+        bias = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+        return FloatGru(
+            **fields, bias=bias[0], recurrent_bias=bias[1], reset_after=bool(layer.reset_after)
+        )
+    if kind == "LSTM":
+        return FloatLstm(**fields, bias=bias)
+    return FloatRnn(**fields, bias=bias, activation=config["activation"])
+
+
+def _dense_chain(path: Path, layers: list[Any], kinds: list[str]) -> tuple[FloatDense, ...]:
+    """Read the layers behind the recurrent ones."""
+    dense: list[FloatDense] = []
+    owners: list[Any] = []
+    for layer in layers:
+        kind = type(layer).__name__
+        if kind == "TimeDistributed" and type(layer.layer).__name__ == "Dense":
+            layer, kind = layer.layer, "Dense"
+        if kind == "Dense":
+            dense.append(_dense(path, layer))
+            owners.append(layer)
+            continue
+        activation = {"ReLU": "relu", "Softmax": "softmax"}.get(kind) or layer.get_config().get(
+            "activation"
+        )
+        plain = kind != "ReLU" or not (layer.max_value or layer.negative_slope or layer.threshold)
+        if not dense or dense[-1].activation != "linear" or activation is None or not plain:
+            raise _unsupported(path, layer, f"{kind} here")
+        dense[-1] = replace(dense[-1], activation=activation)
+    if not dense:
+        raise _no_model(path, kinds)
+    for index, layer in enumerate(dense):
+        allowed = _LAST if index == len(dense) - 1 else ("relu", "linear")
+        if layer.activation not in allowed:
+            raise _unsupported(
+                path, owners[index], f"activation={layer.activation!r} at this place"
+            )
+    # softmax and sigmoid do not change the order of the scores
+    return (*dense[:-1], replace(dense[-1], activation="linear"))
+
+
 def _dense(path: Path, layer: Any) -> FloatDense:
-    activation = layer.get_config()["activation"]
-    if activation not in ("softmax", "linear"):
-        raise _unsupported(path, layer, f"activation={activation!r}")
     weights = [_finite(path, layer, w) for w in layer.get_weights()]
     bias = weights[1] if layer.use_bias else np.zeros(weights[0].shape[1])
-    return FloatDense(name=layer.name, W=weights[0], bias=bias)
+    activation = layer.get_config()["activation"]
+    return FloatDense(name=layer.name, W=weights[0], bias=bias, activation=activation)
 
 
 def _finite(path: Path, layer: Any, values: Any) -> F64:
@@ -107,6 +198,13 @@ def _finite(path: Path, layer: Any, values: Any) -> F64:
     if not np.isfinite(array).all():
         raise ModelError(f"{path}: layer {layer.name!r} has weights that are NaN or infinite")
     return array
+
+
+def _no_model(path: Path, kinds: list[str]) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        f"{path}: layers {', '.join(kinds) or 'none'} are not a model that rnnedge can quantise; "
+        f"supported: {_SUPPORTED}"
+    )
 
 
 def _unsupported(path: Path, layer: Any, what: str) -> UnsupportedLayerError:

@@ -1,4 +1,4 @@
-"""The run folder: what `rnnedge train` leaves for every later command.
+"""The run folder: what `rnnedge train`, or an export with --run, leaves for every later command.
 
 ::
 
@@ -79,8 +79,9 @@ class RunSpec:
     Attributes:
         name: C identifier, base name of exported files.
         task: "classify".
-        cell: "gru".
-        units: width of the recurrent layer.
+        cell: "gru", "lstm" or "rnn"; of an imported model those of its layers, joined by +.
+        units: width of the first recurrent layer.
+        layers: number of recurrent layers.
         reset_after: GRU form.
         window: time steps of a window.
         hop: time steps between the starts of two windows of one recording.
@@ -98,6 +99,7 @@ class RunSpec:
     task: str
     cell: str
     units: int
+    layers: int
     reset_after: bool
     window: int
     hop: int
@@ -122,7 +124,7 @@ class Windows:
     Attributes:
         calibration: float32 (windows, steps, channels), from the training part.
         X_test: float32 (windows, steps, channels).
-        y_test: int64 (windows,), class index.
+        y_test: int64 (windows,), class index; -1 where it is not known (an imported model).
     """
 
     calibration: F32
@@ -167,12 +169,12 @@ def _checked(run: RunSpec) -> RunSpec:
     texts += tuple(text for text in (form.group, form.recording) if text is not None)
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("a name is not text")
-    counts = [run.window, run.hop, run.units]
+    counts = [run.window, run.hop, run.units, run.layers]
     counts += [] if form.recording_rows is None else [form.recording_rows]
     if not all(type(count) is int and count > 0 for count in counts):
-        raise ValueError("window, hop, units and recording_rows are whole numbers above 0")
-    if not run.channels or len(run.classes) < 2:
-        raise ValueError("a run has channels, and at least two classes")
+        raise ValueError("window, hop, units, layers and recording_rows are whole numbers above 0")
+    if not run.channels or not run.classes:
+        raise ValueError("a run has channels and classes")
     return run
 
 

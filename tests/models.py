@@ -154,6 +154,7 @@ def run_spec(model: FloatModel, *, name: str = "net", window: int = 16) -> RunSp
         task="classify",
         cell="gru",
         units=model.recurrent[0].units,
+        layers=len(model.recurrent),
         reset_after=True,
         window=window,
         hop=window // 2,

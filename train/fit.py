@@ -80,6 +80,7 @@ def train_run(
     model = build(
         cell=options.cell,
         units=options.units,
+        layers=options.layers,
         reset_after=options.reset_after,
         dropout=options.dropout,
         window=window,
@@ -97,6 +98,7 @@ def train_run(
         task="classify",
         cell=options.cell,
         units=options.units,
+        layers=options.layers,
         reset_after=options.reset_after,
         window=window,
         hop=hop,

@@ -1,4 +1,4 @@
-"""Keras models: normalisation, one recurrent layer, a softmax head."""
+"""Keras models: normalisation, recurrent layers, a softmax head."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,12 +12,20 @@ from rnnedge.kerasbackend import keras, quiet
 _LEAST_STD, _LARGEST_STD = 1e-6, 1e15
 
 
-def _gru(units: int, reset_after: bool, dropout: float) -> Any:
-    return keras().layers.GRU(units, reset_after=reset_after, dropout=dropout, name="gru")
+def _gru(units: int, reset_after: bool, **options: Any) -> Any:
+    return keras().layers.GRU(units, reset_after=reset_after, **options)
 
 
-CELLS: dict[str, Callable[[int, bool, float], Any]] = {"gru": _gru}
-"""The recurrent layers: name to (units, reset_after, dropout) -> Keras layer."""
+def _lstm(units: int, _: bool, **options: Any) -> Any:
+    return keras().layers.LSTM(units, **options)
+
+
+def _rnn(units: int, _: bool, **options: Any) -> Any:
+    return keras().layers.SimpleRNN(units, **options)
+
+
+CELLS: dict[str, Callable[..., Any]] = {"gru": _gru, "lstm": _lstm, "rnn": _rnn}
+"""The recurrent layers: name to (units, reset_after, Keras options) -> Keras layer."""
 
 
 def check_cell(cell: str) -> None:
@@ -34,6 +42,7 @@ def build(
     *,
     cell: str,
     units: int,
+    layers: int,
     reset_after: bool,
     dropout: float,
     window: int,
@@ -45,9 +54,10 @@ def build(
 
     Args:
         cell: a key of CELLS.
-        units: width of the recurrent layer.
+        units: width of each recurrent layer.
+        layers: recurrent layers, >= 1.
         reset_after: GRU form; other cells ignore it.
-        dropout: share of the inputs of the recurrent layer dropped in training, 0 <= d < 1.
+        dropout: share of the inputs of each recurrent layer dropped in training, 0 <= d < 1.
         window: time steps.
         classes: number of classes.
         mean: float64 (channels,), raw units.
@@ -60,14 +70,24 @@ def build(
         UnsupportedLayerError: an unknown cell.
     """
     check_cell(cell)
-    layers = keras().layers
+    kinds = keras().layers
     with quiet():
+        recurrent = [
+            CELLS[cell](
+                units,
+                reset_after,
+                dropout=dropout,
+                return_sequences=index < layers - 1,
+                name=cell if layers == 1 else f"{cell}_{index}",
+            )
+            for index in range(layers)
+        ]
         return keras().Sequential(
             [
                 keras().Input((window, len(mean))),
-                layers.Normalization(mean=mean, variance=std**2, name="normalization"),
-                CELLS[cell](units, reset_after, dropout),
-                layers.Dense(classes, activation="softmax", name="scores"),
+                kinds.Normalization(mean=mean, variance=std**2, name="normalization"),
+                *recurrent,
+                kinds.Dense(classes, activation="softmax", name="scores"),
             ]
         )
 

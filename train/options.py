@@ -21,7 +21,8 @@ class TrainOptions:
     Attributes:
         name: C identifier, base name of exported files.
         cell: recurrent cell, a key of rnnedge.train.models.CELLS.
-        units: width of the recurrent layer, >= 1.
+        units: width of each recurrent layer, >= 1.
+        layers: recurrent layers, one upon the other, >= 1.
         reset_after: GRU form; True is the Keras default.
         window: time steps of a window; None: the recordings' length, where all have the same.
         hop: time steps between the starts of two windows; None: half a window.
@@ -42,6 +43,7 @@ class TrainOptions:
     name: str = "model"
     cell: str = "gru"
     units: int = 32
+    layers: int = 1
     reset_after: bool = True
     window: int | None = None
     hop: int | None = None
@@ -62,7 +64,7 @@ class TrainOptions:
             raise RnnedgeError(
                 f"name is {self.name!r}, expected a C identifier (letters, digits, _)"
             )
-        for option in ("units", "window", "hop", "epochs", "batch_size", "patience"):
+        for option in ("units", "layers", "window", "hop", "epochs", "batch_size", "patience"):
             value = getattr(self, option)
             if value is not None and value < 1:
                 raise RnnedgeError(f"{option} is {value}, expected at least 1")

@@ -1,6 +1,6 @@
 """One time step of a GRU layer as TensorFlow Lite operators.
 
-The same equations as docs/arithmetic.md, section 4, on the same int8 rows. Differences of
+The same equations as docs/arithmetic.md, section 5, on the same int8 rows. Differences of
 precision, all on the finer side: the products see all 16 bits of state and input. Pre-activations
 are Q3.12 and saturated, gates and state Q0.15.
 
@@ -41,9 +41,10 @@ def step(
     """
     rows = layer.units
     bias = layer.real_bias / layer.row_scale
-    gain_unit = 2.0 ** -(5 + layer.shift)
+    n_unit = 2.0**-layer.gain_exponent
     x_unit = 2.0**layer.input_exponent
     gate_sign = np.repeat(np.array([-1, 1], np.int16), rows)
+    multiplier = layer.multiplier.astype(np.int16)
 
     gates = [
         Operand(name=f"{name}zr_x", x=x, unit=x_unit, weights=layer.W[: 2 * rows], bias=None),
@@ -51,24 +52,25 @@ def step(
             name=f"{name}zr_h", x=h, unit=STATE, weights=layer.U[: 2 * rows], bias=bias[: 2 * rows]
         ),
     ]
-    gain = gate_sign * layer.multiplier[: 2 * rows]
-    zr = graph.logistic(f"{name}zr", apply_gain(graph, f"{name}zr_p", gates, gain, gain_unit, GATE))
+    gain = gate_sign * multiplier[: 2 * rows]
+    p = apply_gain(graph, f"{name}zr_p", gates, gain, 2 * n_unit, GATE)
+    zr = graph.logistic(f"{name}zr", p)
     z1, r = graph.split([f"{name}1-z", f"{name}r"], split_axis, zr)
 
     W, U = layer.W[2 * rows :], layer.U[2 * rows :]
-    gain = layer.multiplier[2 * rows :]
+    gain = multiplier[2 * rows :]
     if layer.reset_after:
-        bx, bh = bias[2 * rows : 3 * rows], bias[3 * rows :]
-        from_x = Operand(name=f"{name}n_x", x=x, unit=x_unit, weights=W, bias=bx)
-        from_h = Operand(name=f"{name}n_h", x=h, unit=STATE, weights=U, bias=bh)
-        a = apply_gain(graph, f"{name}n_a", [from_x], gain[:rows], gain_unit, GATE)
-        b = apply_gain(graph, f"{name}n_b", [from_h], gain[rows:], gain_unit, GATE)
+        recurrent_bias = layer.real_recurrent_bias / layer.row_scale[2 * rows :]
+        from_x = Operand(name=f"{name}n_x", x=x, unit=x_unit, weights=W, bias=bias[2 * rows :])
+        from_h = Operand(name=f"{name}n_h", x=h, unit=STATE, weights=U, bias=recurrent_bias)
+        a = apply_gain(graph, f"{name}n_a", [from_x], gain, n_unit, GATE)
+        b = apply_gain(graph, f"{name}n_b", [from_h], gain, n_unit, GATE)
         p = graph.add(f"{name}n_p", a, graph.mul(f"{name}rb", r, b, GATE), GATE)
     else:
         g = graph.mul(f"{name}rh", r, h, STATE)
         from_x = Operand(name=f"{name}n_x", x=x, unit=x_unit, weights=W, bias=None)
         from_g = Operand(name=f"{name}n_h", x=g, unit=STATE, weights=U, bias=bias[2 * rows :])
-        p = apply_gain(graph, f"{name}n_p", [from_x, from_g], gain, gain_unit, GATE)
+        p = apply_gain(graph, f"{name}n_p", [from_x, from_g], gain, n_unit, GATE)
     n = graph.tanh(f"{name}n", p)
 
     difference = graph.sub(f"{name}n-h", n, h, 2 * STATE)

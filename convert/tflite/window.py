@@ -13,7 +13,7 @@ from rnnedge.convert.tflite import dense, gru
 from rnnedge.convert.tflite.writer import Graph, Model, Tensor
 from rnnedge.errors import UnsupportedLayerError
 from rnnedge.modelfile import model_hash
-from rnnedge.spec import DenseLayer, QuantizedModel
+from rnnedge.spec import DenseLayer, GruLayer, QuantizedModel
 
 METADATA = "rnnedge"
 """Name of the metadata entry that says where the model comes from."""
@@ -34,11 +34,11 @@ def emit(model: QuantizedModel, *, metadata: bool = True) -> bytes:
         The file's content.
 
     Raises:
-        UnsupportedLayerError: the layers are not GRUs followed by one dense head.
+        UnsupportedLayerError: the layers are not GRUs followed by one dense layer.
         RangeError: a row's range does not fit the kernels.
         ToolError: the package tflite-micro, which brings the schema, is not installed.
     """
-    head = _head(model)
+    layers, head = _layers(model)
     file = Model()
     main, cond, body = file.graph("main"), file.graph("cond"), file.graph("body")
     length = model.window * model.input.channels
@@ -48,10 +48,10 @@ def emit(model: QuantizedModel, *, metadata: bool = True) -> bytes:
     start = main.constant("start", np.zeros(1, np.int32))
     state = [
         main.constant(f"h{index}_0", np.zeros((1, layer.units), np.int16), gru.STATE)
-        for index, layer in enumerate(model.recurrent)
+        for index, layer in enumerate(layers)
     ]
     _condition(cond, length, [start, flat, *state])
-    _body(body, model, [start, flat, *state])
+    _body(body, model, layers, [start, flat, *state])
     names = ["end", "window_out", *(f"h{index}" for index in range(len(state)))]
     *_, h = main.while_loop(names, [start, flat, *state], cond, body)
     main.outputs([dense.scores(main, "scores", head, h)])
@@ -70,20 +70,29 @@ def output_scale(model: QuantizedModel) -> float:
     """Return the real value of one unit of the int16 scores.
 
     Raises:
-        UnsupportedLayerError: the layers are not GRUs followed by one dense head.
+        UnsupportedLayerError: the layers are not GRUs followed by one dense layer.
     """
-    return dense.score_scale(_head(model))
+    return dense.score_scale(_layers(model)[1])
 
 
-def _head(model: QuantizedModel) -> DenseLayer:
-    *front, head = model.layers
-    if not front or not isinstance(head, DenseLayer) or len(model.recurrent) != len(front):
+def supported(model: QuantizedModel) -> bool:
+    """Tell whether `emit` takes the model's layers: GRUs that stream, then one dense layer."""
+    return (
+        all(isinstance(layer, GruLayer) for layer in model.recurrent)
+        and len(model.dense) == 1
+        and not model.recurrent[-1].return_sequences
+    )
+
+
+def _layers(model: QuantizedModel) -> tuple[list[GruLayer], DenseLayer]:
+    if not supported(model):
         kinds = ", ".join(layer.kind for layer in model.layers)
         raise UnsupportedLayerError(
-            f"model {model.name}: layers {kinds}; .tflite export takes gru layers and one dense "
-            "head"
+            f"model {model.name}: layers {kinds}; .tflite export takes gru layers, the last "
+            "without sequences, and one dense layer"
         )
-    return head
+    gru_layers = [layer for layer in model.recurrent if isinstance(layer, GruLayer)]
+    return gru_layers, model.dense[0]
 
 
 def _carried(graph: Graph, state: list[Tensor]) -> list[Tensor]:
@@ -100,14 +109,16 @@ def _condition(graph: Graph, length: int, state: list[Tensor]) -> None:
     graph.outputs([graph.less("more", i, end)])
 
 
-def _body(graph: Graph, model: QuantizedModel, state: list[Tensor]) -> None:
+def _body(
+    graph: Graph, model: QuantizedModel, layers: list[GruLayer], state: list[Tensor]
+) -> None:
     i, window, *states = _carried(graph, state)
     channels = model.input.channels
     size = graph.constant("channels", np.array([channels], np.int32))
     axis = graph.constant("axis", np.array([1], np.int32))
     x = graph.slice("x", window, i, size, channels)
     after = []
-    for index, (layer, h) in enumerate(zip(model.recurrent, states, strict=True)):
+    for index, (layer, h) in enumerate(zip(layers, states, strict=True)):
         prefix = f"{index}." if len(states) > 1 else ""
         x = gru.step(graph, prefix, layer, x, h, axis)
         after.append(x)

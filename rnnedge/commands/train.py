@@ -43,8 +43,11 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.argument("data", nargs=-1, required=True, type=DATA)
 @click.option("--test", multiple=True, type=DATA, metavar="DATA...", help="Separate test data.")
 @click.option("--out", required=True, type=FOLDER, help="Run folder to make.")
-@click.option("--cell", default="gru", show_default=True, help="Recurrent cell: gru.")
+@click.option("--cell", default="gru", show_default=True, help="Recurrent cell: gru, lstm or rnn.")
 @click.option("--units", default=32, show_default=True, type=click.IntRange(1, 4096))
+@click.option(
+    "--layers", default=1, show_default=True, type=click.IntRange(1, 8), help="Recurrent layers."
+)
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="GRU form.")
 @click.option(
     "--window",

@@ -199,10 +199,10 @@ def verify(
         RnnedgeError: no such run, a compiler or emulator is missing, or the folder was exported
             from another model.
     """
-    from rnnedge.targets import find_target
+    from rnnedge.targets import find_targets
     from rnnedge.targets.compare import compare
 
-    chosen = [find_target(name) for name in targets]
+    chosen = find_targets(targets)
     _, model, kept = _open(run)
     raw = kept.X_test
     with _exported(model, raw, export_folder) as exported:
@@ -220,10 +220,10 @@ def bench(run: Path, targets: Sequence[str], *, optimize: str = "speed") -> list
     Raises:
         RnnedgeError: no such run, a tool is missing, or the target cannot count.
     """
-    from rnnedge.targets import find_counting_target
+    from rnnedge.targets import find_counting_targets
     from rnnedge.targets.compare import measure
 
-    chosen = [find_counting_target(name) for name in targets]
+    chosen = find_counting_targets(targets)
     _, model, kept = _open(run)
     raw = kept.X_test
     with _exported(model, raw, None) as exported:

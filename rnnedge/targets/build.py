@@ -1,6 +1,8 @@
 """Compile an exported model with the verify application."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -23,13 +25,27 @@ class Toolchain:
 
     Attributes:
         compiler: program name or path.
-        flags: for compiling and linking.
+        flags: for compiling; for linking too, unless there is a linker.
+        linker: program that links; None: the compiler.
         link_flags: for linking only.
     """
 
     compiler: str
     flags: tuple[str, ...] = ()
+    linker: str | None = None
     link_flags: tuple[str, ...] = ()
+
+    def version(self) -> str:
+        """Return the compiler's name and version, such as "clang 14.0.6"."""
+        purpose = "tell its version"
+        said = run([self.compiler, "--version"], purpose=purpose).decode(errors="replace")
+        if "clang" in said:
+            number = run([self.compiler, "-dumpversion"], purpose=purpose)
+            return f"clang {number.decode().strip()}"
+        # gcc before 7 knows only the second option, and later ones print the first answer
+        number = run([self.compiler, "-dumpfullversion", "-dumpversion"], purpose=purpose)
+        name = Path(self.compiler).name
+        return f"{'gcc' if name == 'cc' else name} {number.decode().strip()}"
 
 
 def firmware(path: str) -> Path:
@@ -38,43 +54,60 @@ def firmware(path: str) -> Path:
 
 
 def build(
-    exported: Exported, toolchain: Toolchain, port: Sequence[Path], work: Path, optimize: str
+    exported: Exported,
+    toolchain: Toolchain,
+    port: Sequence[Path],
+    work: Path,
+    optimize: str,
+    *,
+    name: str = "verify",
 ) -> Path:
     """Build the verify application for an exported folder and return the program.
 
     Args:
         exported: the folder, as it stands.
         toolchain: compiler and flags.
-        port: C files that bring the application to this target.
+        port: C and assembler files that bring the application to this target.
         work: an existing folder for objects and the program.
         optimize: "speed" or "size".
+        name: of the program; it gets the suffix .elf.
 
     Raises:
         ToolError: the compiler is missing or refuses a file.
     """
-    includes = [f"-I{folder}" for folder in (*exported.include_dirs, firmware("app"))]
+    folders = [*exported.include_dirs, firmware("app"), *{path.parent: None for path in port}]
+    includes = [f"-I{folder.resolve()}" for folder in folders]
     defines = [
         f'-DAPP_HEADER="{exported.name}.h"',
         f"-DAPP_MODEL={exported.name}",
         f"-DAPP_PREFIX={exported.name.upper()}",
         *(["-DAPP_WINDOW"] if exported.bidirectional else []),
     ]
-    # board.ld tells runtime and model from the rest by these names
+    # linker scripts tell runtime and model from the rest by the first word of an object's name
     sources = [("runtime", path) for path in exported.runtime_sources]
     sources += [("model", exported.model_source), ("app", firmware("app/verify.c"))]
     sources += [("app", path) for path in port]
-    objects = []
-    for kind, path in sources:
-        objects.append(work / f"{kind}_{path.stem}.o")
+    objects = [f"{kind}_{path.parent.name}_{path.name}.o" for kind, path in sources]
+
+    def compile_one(path: Path, out: str) -> None:
         # the toolchain's flags come last: of two -O the last one counts
         command = [toolchain.compiler, OPTIMIZE[optimize], *toolchain.flags, *STRICT, *includes]
         run(
-            [*command, *defines, "-c", path, "-o", objects[-1]],
+            [*command, *defines, "-c", path.resolve(), "-o", out],
             purpose=f"compile {path.name}",
+            folder=work,
         )
-    program = work / "verify.elf"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, (path for _, path in sources), objects))
+    program = work / f"{name}.elf"
+    flags = () if toolchain.linker else toolchain.flags
     run(
-        [toolchain.compiler, *toolchain.flags, *toolchain.link_flags, *objects, "-o", program],
+        [
+            *(toolchain.linker or toolchain.compiler, *flags, *objects, *toolchain.link_flags),
+            *("-o", program.name),
+        ],
         purpose="link the program",
+        folder=work,
     )
     return program

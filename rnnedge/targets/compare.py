@@ -1,5 +1,6 @@
 """A target against the simulator, bit for bit, and its figures."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ def compare(
         windows: how many, None for the target's default.
 
     Returns:
-        target, windows, values_compared, states_compared, scores_compared, differences, and
-        first_difference (a sentence, or None).
+        target, compiler, windows, values_compared, states_compared, scores_compared, differences,
+        and first_difference (a sentence, or None).
 
     Raises:
         ToolError: the compiler or emulator is missing or fails.
@@ -56,6 +57,7 @@ def compare(
     scores = int(np.count_nonzero(got.scores != expected.scores))
     return {
         "target": target.name,
+        "compiler": target.compiler_version(),
         "windows": len(chosen),
         "values_compared": expected.states.size + expected.scores.size,
         "states_compared": expected.states.size,
@@ -66,9 +68,22 @@ def compare(
 
 
 def measure(
-    target: CountingTarget, exported: Exported, model: QuantizedModel, raw: F32, optimize: str
+    target: CountingTarget,
+    exported: Exported,
+    model: QuantizedModel,
+    raw: F32,
+    optimize: str,
+    keep: Path | None = None,
 ) -> dict[str, Any]:
-    """Count instructions of every step over some windows and read sizes from the ELF.
+    """Count every step over some windows and read sizes from the ELF.
+
+    Args:
+        target: where to run.
+        exported: the folder, as it stands.
+        model: what it computes.
+        raw: float32 (windows, steps, channels), raw units.
+        optimize: "speed" or "size".
+        keep: a folder that gets the program, named after the target.
 
     Raises:
         ToolError: a tool is missing or fails, or the program's results are not the simulator's.
@@ -79,21 +94,24 @@ def measure(
         program = target.build(exported, Path(work), optimize)
         measured = target.measure(program, chosen)
         sizes = target.sizes(program)
+        if keep is not None:
+            keep.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(program, keep)
     if _first(expected, measured.answer.trace) is not None:
         raise ToolError(f"{target.name}: wrong results, no figures; run rnnedge verify")
-    per_step = max(measured.instructions)
+    per_step = max(measured.counts)
     return {
         "target": target.name,
-        "compiler": target.compiler(),
+        "compiler": target.compiler_version(),
         "cell": "+".join(layer.kind for layer in model.recurrent),
         "units": model.recurrent[0].units,
         "layers": len(model.recurrent),
         "inputs": model.input.channels,
-        "steps": sum(measured.instructions.values()),
+        "steps": sum(measured.counts.values()),
         "per_step": per_step,
-        "per_step_min": min(measured.instructions),
+        "per_step_min": min(measured.counts),
         "per_mac": round(per_step / sum(map(_macs, model.recurrent)), 3),
-        "unit": "instructions",
+        "unit": target.unit,
         "optimize": optimize,
         "code_bytes": sizes.code_bytes,
         "const_bytes": sizes.const_bytes,

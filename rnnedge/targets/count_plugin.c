@@ -1,9 +1,11 @@
 /* count_plugin.c -- a QEMU TCG plugin that counts instructions between two marker functions.
  *
- * Arguments: begin=ADDRESS,end=ADDRESS,out=FILE. Every executed instruction after the marker at
- * begin has run and before the one at end runs is counted. At exit FILE gets one line for each
- * distinct count, "count times". The declarations are those of QEMU's documented plugin interface
- * (docs/devel/tcg-plugins in QEMU), written out because distributions ship no header.
+ * Arguments: begin=ADDRESS,end=ADDRESS,steps=FILE,addresses=FILE. Every executed instruction after
+ * the marker at begin has run and before the one at end runs is counted. At exit the first file
+ * gets one line for each distinct count, "count times"; the second one for each instruction that
+ * was counted, "address count" (an address may come twice). The declarations are those of QEMU's
+ * documented plugin interface (docs/devel/tcg-plugins in QEMU), written out because distributions
+ * ship no header.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -32,9 +34,16 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 
 EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
+// One instruction as QEMU has translated it; it may translate an address again.
+typedef struct instruction {
+    uint64_t address, count;
+    struct instruction *next;
+} instruction;
+
 static uint64_t begin, end, count;
 static bool counting;
-static char *out;
+static char *steps_path, *addresses_path;
+static instruction *instructions;
 static struct {
     uint64_t count, times;
 } counts[MAX_COUNTS];
@@ -63,8 +72,9 @@ static void on_end(unsigned int cpu, void *data) {
 }
 
 static void on_other(unsigned int cpu, void *data) {
-    (void)cpu, (void)data;
+    (void)cpu;
     count += counting;
+    ((instruction *)data)->count += counting;
 }
 
 static void on_translate(plugin_id id, struct qemu_plugin_tb *tb) {
@@ -73,18 +83,35 @@ static void on_translate(plugin_id id, struct qemu_plugin_tb *tb) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
         insn_callback callback = address == begin ? on_begin : address == end ? on_end : on_other;
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, callback, 0, NULL);
+        instruction *known = calloc(1, sizeof *known);
+        if (known == NULL) {
+            abort();
+        }
+        known->address = address;
+        known->next = instructions;
+        instructions = known;
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, callback, 0, known);
     }
 }
 
 static void on_exit_write(plugin_id id, void *data) {
     (void)id, (void)data;
-    FILE *file = fopen(out, "w");
+    FILE *file = fopen(steps_path, "w");
     if (file == NULL) {
         return;
     }
     for (size_t i = 0; i < n_counts; i++) {
         fprintf(file, "%" PRIu64 " %" PRIu64 "\n", counts[i].count, counts[i].times);
+    }
+    fclose(file);
+    file = fopen(addresses_path, "w");
+    if (file == NULL) {
+        return;
+    }
+    for (const instruction *known = instructions; known != NULL; known = known->next) {
+        if (known->count > 0) {
+            fprintf(file, "%" PRIu64 " %" PRIu64 "\n", known->address, known->count);
+        }
     }
     fclose(file);
 }
@@ -103,11 +130,13 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
             begin = strtoull(value, NULL, 0);
         } else if (strncmp(argv[i], "end=", 4) == 0) {
             end = strtoull(value, NULL, 0);
-        } else if (strncmp(argv[i], "out=", 4) == 0) {
-            out = strdup(value);
+        } else if (strncmp(argv[i], "steps=", 6) == 0) {
+            steps_path = strdup(value);
+        } else if (strncmp(argv[i], "addresses=", 10) == 0) {
+            addresses_path = strdup(value);
         }
     }
-    if (out == NULL || begin == end) {
+    if (steps_path == NULL || addresses_path == NULL || begin == end) {
         return 1;
     }
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);

@@ -34,9 +34,10 @@ class Exported:
 
     @property
     def runtime_sources(self) -> list[Path]:
-        """The runtime's C files."""
-        runtime = self.folder / RUNTIME_FOLDER
-        return sorted([*runtime.glob("src/*.c"), *runtime.glob("kernels/*.c")])
+        """The runtime's C and assembler files."""
+        folders = [self.folder / RUNTIME_FOLDER / name for name in ("src", "kernels")]
+        found = [path for folder in folders for path in sorted(folder.rglob("*"))]
+        return [path for path in found if path.suffix in (".c", ".S")]
 
     @property
     def include_dirs(self) -> list[Path]:

@@ -26,13 +26,22 @@ class Host:
     compiler: str | None = None
     flags: tuple[str, ...] = ()
 
+    def compiler_version(self) -> str:
+        """Return the compiler's name and version."""
+        return self._toolchain().version()
+
     def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
         """Return the program for `exported`, built in the folder `work`."""
-        compiler, *words = shlex.split(self.compiler or os.environ.get("CC") or "cc")
-        toolchain = Toolchain(compiler=compiler, flags=(*words, *self.flags))
-        return build(exported, toolchain, [firmware("app/host.c")], work, optimize)
+        name = self.name.replace(":", "-")
+        return build(
+            exported, self._toolchain(), [firmware("app/host.c")], work, optimize, name=name
+        )
 
     def run(self, program: Path, x: F32 | I16) -> Answer:
         """Run windows (windows, steps, channels) and return every state and score."""
         output = run([program], purpose="run the model on the host", data=request(x))
         return parse(output, x.shape[0], x.shape[1], self.name)
+
+    def _toolchain(self) -> Toolchain:
+        compiler, *words = shlex.split(self.compiler or os.environ.get("CC") or "cc")
+        return Toolchain(compiler=compiler, flags=(*words, *self.flags))

@@ -1,5 +1,6 @@
 """What every target offers, and what one run on it gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,14 +15,18 @@ class Sizes:
     """Bytes in the linked program that belong to runtime and model, read from the ELF.
 
     Attributes:
-        code_bytes: the runtime's code.
+        code_bytes: the runtime's code, with what it calls of the compiler's library.
         const_bytes: tables, weights and the rest of the model in flash.
-        ram_bytes: one state and the scratch.
+        ram_bytes: one state and the scratch; on AVR also constants that are not in program memory.
+        program_flash_bytes: the whole verify program: code, constants, initial values.
+        program_ram_bytes: its variables, without stack.
     """
 
     code_bytes: int
     const_bytes: int
     ram_bytes: int
+    program_flash_bytes: int
+    program_ram_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,11 +35,13 @@ class Measured:
 
     Attributes:
         answer: states, scores and stack.
-        instructions: executed instructions of a step: how many steps took that many.
+        counts: instructions or cycles of a step: how many steps took that many.
+        functions: instructions or cycles in each function, over all steps, largest first.
     """
 
     answer: Answer
-    instructions: dict[int, int]
+    counts: Mapping[int, int]
+    functions: Mapping[str, int]
 
 
 class Target(Protocol):
@@ -48,6 +55,9 @@ class Target(Protocol):
     def windows(self) -> int | None:
         """How many windows verification runs unless told; None: all."""
 
+    def compiler_version(self) -> str:
+        """Return the compiler's name and version."""
+
     def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
         """Return the program for `exported`, built in the folder `work`."""
 
@@ -58,11 +68,12 @@ class Target(Protocol):
 class CountingTarget(Target, Protocol):
     """A target that can also measure."""
 
-    def compiler(self) -> str:
-        """Return the compiler's name and version."""
+    @property
+    def unit(self) -> str:
+        """What it counts: instructions or cycles."""
 
     def sizes(self, program: Path) -> Sizes:
         """Return what runtime and model take in `program`."""
 
     def measure(self, program: Path, x: F32 | I16) -> Measured:
-        """Run windows and count the instructions of every step."""
+        """Run windows and count every step."""

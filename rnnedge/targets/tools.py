@@ -3,26 +3,35 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnnedge.errors import ToolError
 
 # a linker names the symbol before it says that it gives up
 _TELLING = re.compile(r"\berror:(?! ld returned)|undefined reference|multiple definition", re.I)
+_ABSENT = re.compile(r"No such file|not found|cannot (?:find|read)", re.I)
 _INSTALL = {
     "cc": "sudo apt-get install gcc",
     "gcc": "sudo apt-get install gcc",
     "clang": "sudo apt-get install clang",
     "arm-none-eabi-gcc": "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    "arm-none-eabi-nm": "sudo apt-get install binutils-arm-none-eabi",
-    "arm-none-eabi-size": "sudo apt-get install binutils-arm-none-eabi",
+    "avr-gcc": "sudo apt-get install gcc-avr avr-libc",
+    "riscv64-unknown-elf-gcc": "sudo apt-get install gcc-riscv64-unknown-elf",
     "qemu-system-arm": "sudo apt-get install qemu-system-arm",
+    "qemu-system-riscv32": "sudo apt-get install qemu-system-misc",
+}
+# what is missing if a compiler does not find a header or library
+_INSTALL_FILE = {
+    "simavr/": "sudo apt-get install libsimavr-dev",
+    "-lsimavr": "sudo apt-get install libsimavr-dev",
+    "avr/io.h": "sudo apt-get install avr-libc",
+    "nano.specs": "sudo apt-get install libnewlib-arm-none-eabi",
 }
 
 
 def require(tool: str, purpose: str) -> str:
-    """Return the path of `tool`.
+    """Return the absolute path of `tool`.
 
     Raises:
         ToolError: it is not on the PATH; says what it is for and how to install it.
@@ -31,11 +40,17 @@ def require(tool: str, purpose: str) -> str:
     if found is None:
         hint = _INSTALL.get(tool, f"install {tool}")
         raise ToolError(f"{tool}: not found, needed to {purpose}; install it: {hint}")
-    return found
+    return str(Path(found).absolute())
 
 
 def run(
-    command: Sequence[str | Path], *, purpose: str, data: bytes = b"", timeout: float = 300
+    command: Sequence[str | Path],
+    *,
+    purpose: str,
+    data: bytes = b"",
+    timeout: float = 300,
+    folder: Path | None = None,
+    exit_codes: Mapping[int, str] | None = None,
 ) -> bytes:
     """Run a program and return its standard output.
 
@@ -44,6 +59,8 @@ def run(
         purpose: what it is for, completes "needed to ...".
         data: its standard input.
         timeout: seconds.
+        folder: where it runs; None: here.
+        exit_codes: what its exit codes say, if it writes no complaint.
 
     Raises:
         ToolError: missing, failed or too slow; carries the first line of its complaint.
@@ -51,7 +68,9 @@ def run(
     words = [require(str(command[0]), purpose), *map(str, command[1:])]
     program = Path(words[0]).name
     try:
-        done = subprocess.run(words, input=data, capture_output=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            words, input=data, capture_output=True, timeout=timeout, check=False, cwd=folder
+        )
     except subprocess.TimeoutExpired:
         raise ToolError(
             f"{program}: no answer within {timeout:g} s while trying to {purpose}"
@@ -59,15 +78,17 @@ def run(
     except OSError as error:
         raise ToolError(f"{program}: cannot be started to {purpose} ({error.strerror})") from None
     if done.returncode != 0:
-        raise ToolError(f"{program}: failed to {purpose}: {_complaint(done)}")
+        raise ToolError(f"{program}: failed to {purpose}: {_complaint(done, exit_codes or {})}")
     return done.stdout
 
 
-def _complaint(done: "subprocess.CompletedProcess[bytes]") -> str:
+def _complaint(done: "subprocess.CompletedProcess[bytes]", exit_codes: Mapping[int, str]) -> str:
     lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)] or lines
     if telling:
-        return telling[0].strip()
+        line = telling[0].strip()
+        hints = [hint for file, hint in _INSTALL_FILE.items() if file in line]
+        return f"{line}; install it: {hints[0]}" if hints and _ABSENT.search(line) else line
     if done.returncode < 0:
         return f"ended by signal {-done.returncode}"
-    return f"exit code {done.returncode}"
+    return exit_codes.get(done.returncode, f"exit code {done.returncode}")

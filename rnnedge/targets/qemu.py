@@ -1,0 +1,82 @@
+"""Cores on QEMU's boards: windows over the emulated UART, exact counts of instructions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnedge.arrays import F32, I16
+from rnnedge.targets import counter
+from rnnedge.targets.board import EXIT_CODES, Board
+from rnnedge.targets.elf import read_elf
+from rnnedge.targets.exported import Exported
+from rnnedge.targets.stream import Answer, parse, request
+from rnnedge.targets.target import Measured, Sizes
+from rnnedge.targets.tools import run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qemu:
+    """A core on one of QEMU's boards.
+
+    Attributes:
+        name: target name.
+        emulator: the QEMU program.
+        options: its options: the machine, and how the program ends.
+        board: the firmware's side.
+        windows: windows that verification runs unless told.
+    """
+
+    name: str
+    emulator: str
+    options: tuple[str, ...]
+    board: Board
+    unit: str = "instructions"
+    windows: int | None = 32
+
+    def compiler_version(self) -> str:
+        """Return the compiler's name and version."""
+        return self.board.toolchain.version()
+
+    def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
+        """Return the program for `exported`, built in the folder `work`."""
+        return self.board.build(exported, work, optimize, self.name)
+
+    def run(self, program: Path, x: F32 | I16) -> Answer:
+        """Run windows (windows, steps, channels) and return every state and score."""
+        return self._emulate(program, x, ())
+
+    def sizes(self, program: Path) -> Sizes:
+        """Return what runtime and model take in `program`."""
+        return self.board.sizes(program)
+
+    def measure(self, program: Path, x: F32 | I16) -> Measured:
+        """Run windows and count the instructions of every step."""
+        elf = read_elf(program)
+        marks = counter.markers(elf, program)
+        plugin = counter.plugin(program.parent, self.emulator)
+        option = (
+            f"file={plugin},begin={marks.begin},end={marks.end},"
+            f"steps={marks.steps},addresses={marks.addresses}"
+        )
+        answer = self._emulate(program, x, ("-plugin", option))
+        return Measured(
+            answer=answer,
+            counts=counter.step_counts(marks),
+            functions=counter.function_counts(marks, elf),
+        )
+
+    def _emulate(self, program: Path, x: F32 | I16, options: tuple[str, ...]) -> Answer:
+        command: list[str | Path] = [
+            self.emulator,
+            *self.options,
+            *("-kernel", str(program)),
+            *("-display", "none", "-monitor", "none"),
+            *("-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart"),
+        ]
+        output = run(
+            [*command, *options],
+            purpose=f"emulate {self.name}",
+            data=request(x),
+            timeout=60 + x.size / 10_000,
+            exit_codes=EXIT_CODES,
+        )
+        return parse(output, x.shape[0], x.shape[1], self.name)

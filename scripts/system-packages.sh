@@ -1,5 +1,8 @@
 #!/bin/sh
-# Install the system packages that are missing: system-packages.sh python|demo|test
+# Install the system packages that are missing: system-packages.sh python|demo|targets|test
+#
+# python: the interpreter. demo: host and Cortex-M4. targets: all cores. test: also what the tests
+# need.
 #
 # As root or with password-less sudo this runs apt-get, and prints the command; otherwise it stops
 # with the command.
@@ -12,6 +15,12 @@ need() { # need PACKAGE COMMAND...: PACKAGE is missing if COMMAND fails
     if ! "$@" >/dev/null 2>&1; then
         missing="$missing $package"
     fi
+}
+
+includes() { # includes HEADER COMPILER FLAG...: whether the compiler finds a header
+    header=$1
+    shift
+    echo "#include <$header>" | "$@" -x c -E -
 }
 
 compiles() { # compiles COMPILER FLAG...: whether an empty program builds
@@ -27,7 +36,7 @@ python)
     python=$(scripts/find-python.sh)
     need python3-venv "$python" -c 'import ensurepip, venv'
     ;;
-demo | test)
+demo | targets | test)
     need gcc cc --version
     need libc6-dev compiles cc
     need gcc-arm-none-eabi arm-none-eabi-gcc --version
@@ -35,15 +44,22 @@ demo | test)
     need qemu-system-arm qemu-system-arm --version
     ;;
 *)
-    echo "usage: system-packages.sh python|demo|test" >&2
+    echo "usage: system-packages.sh python|demo|targets|test" >&2
     exit 2
     ;;
 esac
+if [ "$1" = targets ] || [ "$1" = test ]; then
+    need clang clang --version
+    need gcc-avr avr-gcc --version
+    need avr-libc includes avr/io.h avr-gcc -mmcu=atmega328p
+    need libsimavr-dev includes simavr/sim_avr.h cc
+    need gcc-riscv64-unknown-elf riscv64-unknown-elf-gcc --version
+    need qemu-system-misc qemu-system-riscv32 --version
+fi
 if [ "$1" = test ]; then
     need gcc gcc --version
     need g++ g++ --version
     need git git --version
-    need clang clang --version
     if ! compiles clang -fsanitize=address,undefined >/dev/null 2>&1; then
         # the sanitizers' library is named after clang's version, known once its list is there
         missing="$missing clang-sanitizers"

@@ -5,20 +5,19 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import json_option, report, run_argument, table, target_option
+from rnnedge.commands.common import CORES, json_option, report, run_argument, table, target_option
 
 
 @click.command()
 @run_argument
-@target_option("cortex-m4", "cortex-m4")
+@target_option("cortex-m4", CORES)
 @click.option("--optimize", type=click.Choice(["speed", "size"]), default="speed")
 @json_option
 def bench(run: Path, targets: tuple[str, ...], optimize: str, as_json: bool) -> None:
-    """Count instructions and bytes on a target.
+    """Count instructions (on AVR cycles) and bytes on a target.
 
-    Instructions per step are counted under emulation, sizes read from the ELF; instructions are
-    not cycles. A step is all gates, activations and the update of quantised input,
-    without the head.
+    They are counted under emulation, sizes read from the ELF; instructions are not cycles. A step
+    is all gates, activations and the update of quantised input, without the head.
     """
     from rnnedge import api
 
@@ -37,8 +36,8 @@ def _column(row: dict[str, Any]) -> dict[str, str]:
     return {
         "compiler": f"{row['compiler']}, for {row['optimize']}",
         "model": f"{row['cell']}, {row['units']} units, {row['inputs']} inputs",
-        "instructions per step": f"{row['per_step']:,}",
-        "instructions per multiply-add": f"{row['per_mac']:.2f}",
+        "per step": f"{row['per_step']:,} {row['unit']}",
+        "per multiply-add": f"{row['per_mac']:.2f} {row['unit']}",
         "flash": f"{row['code_bytes'] + row['const_bytes']:,} bytes",
         "  code": f"{row['code_bytes']:,}",
         "  tables, weights, constants": f"{row['const_bytes']:,}",

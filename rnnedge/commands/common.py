@@ -28,6 +28,9 @@ def run_argument(command: _F) -> _F:
     return click.argument("run", type=FOLDER)(command)
 
 
+CORES = "cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55, rv32, avr"
+
+
 def target_option(default: str, known: str) -> Callable[[_F], _F]:
     """Add --target, which may be repeated."""
     return click.option(
@@ -37,7 +40,8 @@ def target_option(default: str, known: str) -> Callable[[_F], _F]:
         default=[default],
         show_default=True,
         metavar="TARGET",
-        help=f"{known}; may be repeated.",
+        help=f"{known} or all; may be repeated. A suffix :clang takes clang instead of gcc "
+        "(host and Cortex-M).",
     )
 
 

@@ -5,15 +5,25 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import FOLDER, json_option, report, run_argument, table, target_option
+from rnnedge.commands.common import (
+    CORES,
+    FOLDER,
+    json_option,
+    report,
+    run_argument,
+    table,
+    target_option,
+)
 
 
 @click.command()
 @run_argument
-@target_option("host", "host or cortex-m4")
+@target_option("host", f"host, {CORES}")
 @click.option("--export", "folder", type=FOLDER, help="Exported folder to verify as it stands.")
 @click.option(
-    "--windows", type=click.IntRange(min=1), help="Test windows. [default: host all, emulator 32]"
+    "--windows",
+    type=click.IntRange(min=1),
+    help="Test windows. [default: host all, emulator 32, avr 4]",
 )
 @json_option
 def verify(

@@ -71,8 +71,5 @@ def _agreement(model: FloatModel, quantized: QuantizedModel, raw: F32) -> float:
     """Return the share of windows (or steps) with the same class in float and in integers."""
     _, exact = model.forward(raw.astype(np.float64))
     x = quantize_raw(quantized.input, raw)
-    if exact.ndim == 3:
-        scores = step_scores(quantized, x)
-    else:
-        scores = simulate(quantized, x).scores
+    scores = step_scores(quantized, x) if exact.ndim == 3 else simulate(quantized, x).scores
     return float(np.mean(scores.argmax(axis=-1) == exact.argmax(axis=-1)))

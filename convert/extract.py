@@ -1,6 +1,7 @@
 """Keras layers to plain arrays; the one place that knows Keras' gate order and bias shapes."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,15 @@ def extract(path: Path) -> FloatModel:
     model = load_keras(path)
     layers = [layer for layer in _chain(path, model) if type(layer).__name__ not in _PASSIVE]
     kinds = [type(layer).__name__ for layer in layers]
-    known = ("Normalization", *_RECURRENT, "Dense", "TimeDistributed", "Activation", "ReLU", "Softmax")
+    known = (
+        "Normalization",
+        *_RECURRENT,
+        "Dense",
+        "TimeDistributed",
+        "Activation",
+        "ReLU",
+        "Softmax",
+    )
     for layer, kind in zip(layers, kinds, strict=True):
         if kind not in known:
             raise _unsupported(path, layer, f"{kind} layers")
@@ -78,10 +87,7 @@ def _chain(path: Path, model: Any) -> list[Any]:
     straight = len(getattr(model, "inputs", ())) == 1 and len(getattr(model, "outputs", ())) == 1
     if straight:
         try:
-            straight = all(
-                after.input is before.output
-                for before, after in zip(layers, layers[1:], strict=False)
-            )
+            straight = all(after.input is before.output for before, after in pairwise(layers))
         except (AttributeError, ValueError):  # a layer that is used twice, or a list of inputs
             straight = False
     if not straight or len(model.input_shape) != 3:

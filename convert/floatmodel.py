@@ -204,8 +204,8 @@ class FloatModel:
         last = self.recurrent[-1]
         if not last.return_sequences:
             v = last_output(last, v)
-        for layer in self.dense:
-            v = layer.run(v)
+        for dense in self.dense:
+            v = dense.run(v)
         return states, v
 
 

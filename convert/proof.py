@@ -23,7 +23,7 @@ def prove(model: QuantizedModel) -> None:
         RangeError: names layer, row and by how many bits the row is too large, or what does not
             fit the 16-bit counts of rnnedge.h.
     """
-    widest = max(layer.units for layer in (*model.cells, *model.dense))
+    widest = max(*(cell.units for cell in model.cells), *(dense.units for dense in model.dense))
     for what, count, most in (
         ("time steps of a window", model.window, UINT16_MAX),
         ("input channels", model.input.channels, UINT16_MAX),
@@ -52,9 +52,7 @@ def bounds(layer: RecurrentLayer) -> dict[str, I64]:
     h_part = _row_sums(layer.U) * (128 << layer.h_shift)
     bias = np.abs(layer.bias.astype(np.int64))
     total = x_part + h_part + bias[: x_part.size]
-    found = {
-        gate: total[i * H : (i + 1) * H] for i, gate in enumerate(layer.GATES)
-    }
+    found = {gate: total[i * H : (i + 1) * H] for i, gate in enumerate(layer.GATES)}
     if isinstance(layer, GruLayer) and layer.reset_after:
         found["n (input)"] = x_part[2 * H :] + bias[2 * H : 3 * H]
         found["n (recurrent)"] = h_part[2 * H :] + bias[3 * H :]

@@ -108,7 +108,7 @@ def quantize_input(mean: F64, std: F64, limit: float) -> InputLayer:
 
 
 def quantize_layers(model: FloatModel, ranges: Ranges) -> tuple[Layer, ...]:
-    """Quantise all layers; the first reads the model's input, stacked ones 8 bits of the state below.
+    """Quantise all layers; stacked ones read 8 bits of the state below.
 
     Raises:
         RangeError: a weight or bias is beyond every scale; names layer and row.
@@ -121,9 +121,9 @@ def quantize_layers(model: FloatModel, ranges: Ranges) -> tuple[Layer, ...]:
         source = InputRange(limit=2.0**quantized.output_shift, bits=8)
     limit = source.limit
     for index, dense in enumerate(model.dense):
-        shift = ranges.hidden[index] if index < len(model.dense) - 1 else None
-        layers.append(quantize_dense(dense, limit, shift))
-        limit = 2.0 ** (shift or 0)
+        held = ranges.hidden[index] if index < len(model.dense) - 1 else None
+        layers.append(quantize_dense(dense, limit, held))
+        limit = 2.0 ** (held or 0)
     return tuple(layers)
 
 
@@ -152,10 +152,8 @@ def _quantize_cell(layer: FloatCell, source: InputRange, state_shift: int) -> Re
     kind, own = _kind(layer, state_shift)
     s = own["state_shift"] if isinstance(layer, FloatRnn) else 0
     k = max(0, math.ceil(math.log2(source.limit)))
-    if source.bits == 16:
-        k = min(max(k, s), _MAX_SHIFT)  # the state is shifted by s + 8 - k
-    else:
-        k = min(k, _MAX_SHIFT)
+    # with 16 bits the state is shifted by s + 8 - k
+    k = min(max(k, s) if source.bits == 16 else k, _MAX_SHIFT)
     W, U = layer.W.T * (source.limit / 2.0**k), layer.U.T
     peak = np.maximum(np.abs(W).max(axis=1), np.abs(U).max(axis=1))
     bias, second = _biases(layer)
@@ -188,7 +186,9 @@ def _quantize_cell(layer: FloatCell, source: InputRange, state_shift: int) -> Re
     rows = bias.size + (0 if second is None else second.size)
     quantized = kind(**fields, bias=np.zeros(rows, np.int32))
     # reset() drops 3/4 of a step on average
-    lost = quantized.lost + (np.arange(bias.size) >= 2 * layer.units) * (0.75 * (second is not None))
+    lost = quantized.lost + (np.arange(bias.size) >= 2 * layer.units) * (
+        0.75 * (second is not None)
+    )
     unit = scale * 2.0**-quantized.unit_exponent
     steps = [np.floor(bias / unit + lost + 0.5)]
     if second is not None:
@@ -261,7 +261,7 @@ def quantize_dense(layer: FloatDense, limit: float, hidden_shift: int | None) ->
         activation=layer.activation,
         W=_weights(W, rows.scale),
         bias=rows.bias(layer.bias),
-        multiplier=rows.multiplier,
+        multiplier=rows.multiplier.astype(np.int16),
         fraction_bits=fraction_bits,
     )
 

@@ -95,7 +95,9 @@ def import_keras(
     spec = runs.RunSpec(
         name=name,
         task="classify",
-        cell="+".join(type(layer).__name__.removeprefix("Float").lower() for layer in source.recurrent),
+        cell="+".join(
+            type(layer).__name__.removeprefix("Float").lower() for layer in source.recurrent
+        ),
         units=source.recurrent[0].units,
         layers=len(source.recurrent),
         reset_after=True,
@@ -124,7 +126,7 @@ def import_keras(
 def _windows(
     data: Sequence[Path], form: runs.DataFormat, window: int | None
 ) -> tuple[F32, list[str], list[tuple[str, str]], int]:
-    """Return windows, their labels ("" if unknown), (name, unit) of the channels, and the length."""
+    """Return windows, their labels ("" if unknown), (name, unit) of each channel, the length."""
     from rnnedge.train.readers import read
     from rnnedge.train.windows import automatic_window, cut
 

@@ -81,10 +81,7 @@ def _flatten(model: QuantizedModel) -> tuple[dict[str, Any], Arrays]:
             value = getattr(model, field.name)
             spec[field.name] = list(value) if isinstance(value, tuple) else value
     spec["input"] = scalars(model.input, "input")
-    spec["layers"] = [
-        scalars(layer, f"layers/{index}")
-        for index, layer in enumerate(model.layers)
-    ]
+    spec["layers"] = [scalars(layer, f"layers/{index}") for index, layer in enumerate(model.layers)]
     return spec, arrays
 
 

@@ -5,7 +5,7 @@ Every real value below is `integer * scale`; all integers are symmetric (zero po
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -160,7 +160,8 @@ class RecurrentLayer(_Frozen):
     def row_scale(self) -> F64:
         """float64 (gates * H,): real value of one unit of a row's weights."""
         halved = np.repeat(self.SIGMOID, self.units)
-        return np.ldexp(self.multiplier.astype(np.float64), halved - self.gain_exponent)
+        scale: F64 = np.ldexp(self.multiplier.astype(np.float64), halved - self.gain_exponent)
+        return scale
 
     @property
     def unit_exponent(self) -> int:
@@ -181,13 +182,13 @@ class RecurrentLayer(_Frozen):
     def lost(self) -> F64:
         """float64 (gates * H,): accumulator steps that truncation takes from a row, on average."""
         half = 2.0**self.dropped_bits / 2 / self.multiplier
-        return half * 2**self.acc_shift + (2**self.acc_shift - 1) / 2
+        return np.asarray(half * 2**self.acc_shift + (2**self.acc_shift - 1) / 2, np.float64)
 
     @property
     def real_bias(self) -> F64:
         """float64 (gates * H,): real value of the biases, without the rounding they carry."""
         scale = self.row_scale * 2.0**-self.unit_exponent
-        return (self.bias[: self.multiplier.size] - self.lost) * scale
+        return np.asarray((self.bias[: self.multiplier.size] - self.lost) * scale, np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -212,7 +213,7 @@ class GruLayer(RecurrentLayer):
 
     @property
     def real_recurrent_bias(self) -> F64:
-        """float64 (H,): real value of the candidate's recurrent biases; zero without reset_after."""
+        """float64 (H,): real value of the candidate's recurrent biases, zero if reset before."""
         H = self.units
         if not self.reset_after:
             return np.zeros(H)
@@ -484,7 +485,7 @@ def _leaves(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(item, tuple):
         for index, value in enumerate(item):
             yield from _leaves(value, f"{path}/{index}")
-    elif isinstance(item, QuantizedModel | InputLayer | BidirectionalLayer | _Frozen):
+    elif is_dataclass(item):
         for field in fields(item):
             yield from _leaves(getattr(item, field.name), f"{path}/{field.name}")
     else:

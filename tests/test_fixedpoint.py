@@ -53,7 +53,7 @@ def test_blend_rounds_half_up_and_stays_between_h_and_n(h: int, n: int, t: int) 
 @given(INT16, GATE)
 def test_gate_rounds_half_up_and_stays_in_int32(v: int, t: int) -> None:
     assert int(fixedpoint.gate(one(v), one(t))[0]) == floor(v * Fraction(32768 + t, 65536) + HALF)
-    assert -(2**31) <= v * (32768 + t) and v * (32768 + t) + 2**15 < 2**31
+    assert v * (32768 + t) >= -(2**31) and v * (32768 + t) + 2**15 < 2**31
     assert 0 <= fixedpoint.half(one(t))[0] <= 32767
 
 

@@ -15,13 +15,21 @@ from rnnedge.convert.c.model import (
     source,
     weights,
 )
-from rnnedge.convert.c.packing import PACKINGS
+from rnnedge.convert.c.packing import PACKINGS, kernels_of
 from rnnedge.modelfile import model_hash
 from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER
 
-__all__ = ["PACKINGS", "const_bytes", "export_c", "ram_bytes", "runtime_files", "scratch_size"]
+__all__ = [
+    "PACKINGS",
+    "const_bytes",
+    "export_c",
+    "kernels_of",
+    "ram_bytes",
+    "runtime_files",
+    "scratch_size",
+]
 
 
 def runtime_files() -> dict[str, bytes]:
@@ -81,6 +89,11 @@ def _template(name: str, model: QuantizedModel) -> str:
         text.replace("@NAME@", model.name)
         .replace("@PREFIX@", prefix)
         .replace("@STATE@", f"{prefix}_{'BUFFER' if model.bidirectional else 'STATE'}_SIZE")
-        .replace("@SCORES@", f"{prefix}_WINDOW_SCORES * {prefix}_OUTPUTS" if model.bidirectional else f"{prefix}_OUTPUTS")
+        .replace(
+            "@SCORES@",
+            f"{prefix}_WINDOW_SCORES * {prefix}_OUTPUTS"
+            if model.bidirectional
+            else f"{prefix}_OUTPUTS",
+        )
         .replace("@VERSION@", rnnedge.__version__)
     )

@@ -1,4 +1,4 @@
-"""<name>.h, <name>.c and <name>_<kernel>.h of a quantised model: data only, all logic is in the runtime."""
+"""<name>.h, <name>.c and <name>_<kernel>.h: data only, all logic is in the runtime."""
 
 from collections.abc import Sequence
 
@@ -138,7 +138,12 @@ def _by_kernel(kernels: Sequence[str], lines: Sequence[str]) -> list[str]:
     for index, (kernel, line) in enumerate(zip(kernels, lines, strict=True)):
         word = "if" if index == 0 else "elif"
         result += [f"#{word} RNNEDGE_KERNEL == RNNEDGE_KERNEL_{kernel.upper()}", line]
-    return [*result, "#else", '#error "no weights for this kernel: rnnedge export --target"', "#endif"]
+    return [
+        *result,
+        "#else",
+        '#error "no weights for this kernel: rnnedge export --target"',
+        "#endif",
+    ]
 
 
 def _sizes(model: QuantizedModel, kernels: Sequence[str]) -> str:
@@ -159,7 +164,7 @@ def _sizes(model: QuantizedModel, kernels: Sequence[str]) -> str:
     times = model.window if model.recurrent[-1].return_sequences else 1
     lines += [
         "",
-        "/* The layers' outputs at its start, and int32_t scores[] times outputs, for the window */",
+        "/* The layers' outputs at its start; scores[] has this many times outputs */",
         f"#define {prefix}_LAYER_VALUES {model.layer_values}",
         f"#define {prefix}_WINDOW_SCORES {times}",
     ]

@@ -5,42 +5,72 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import CORES, json_option, report, run_argument, table, target_option
+from rnnedge.commands.common import CORES, FOLDER, json_option, report, table, target_option
 
 
 @click.command()
-@run_argument
+@click.argument("run", required=False, type=FOLDER)
 @target_option("cortex-m4", CORES)
-@click.option("--optimize", type=click.Choice(["speed", "size"]), default="speed")
+@click.option("--cell", help="Instead of RUN: random weights; gru, lstm or rnn. [default: gru]")
+@click.option("--units", type=click.IntRange(1, 4096), help="[default: 32]")
+@click.option("--inputs", type=click.IntRange(1, 4096), help="Channels, 8 bits. [default: 9]")
+@click.option("--layers", type=click.IntRange(1, 8), help="[default: 1]")
+@click.option("--reset-before", is_flag=True, help="The other GRU form.")
+@click.option(
+    "--optimize",
+    type=click.Choice(["speed", "size"]),
+    default="speed",
+    show_default=True,
+    help="-O3 or -Os.",
+)
+@click.option("--keep", type=FOLDER, help="Leave the programs in this folder, TARGET.elf.")
 @json_option
-def bench(run: Path, targets: tuple[str, ...], optimize: str, as_json: bool) -> None:
+def bench(
+    run: Path | None,
+    targets: tuple[str, ...],
+    optimize: str,
+    keep: Path | None,
+    as_json: bool,
+    reset_before: bool,
+    **shape: Any,
+) -> None:
     """Count instructions (on AVR cycles) and bytes on a target.
 
-    They are counted under emulation, sizes read from the ELF; instructions are not cycles. A step
-    is all gates, activations and the update of quantised input, without the head.
+    Of RUN, or without one of a model of the given shape. They are counted under emulation, sizes
+    read from the ELF; instructions are not cycles. A step is all gates, activations and the update
+    of quantised input, without the head: what runs between app_count_begin and app_count_end.
     """
     from rnnedge import api
 
-    report(api.bench(run, targets, optimize=optimize), as_json, _show)
+    given = {key: value for key, value in shape.items() if value is not None}
+    if run is not None and (given or reset_before):
+        options = ", ".join(f"--{name}" for name in given) or "--reset-before"
+        raise click.UsageError(f"RUN has a shape of its own; leave {options} out, or RUN")
+    wanted = {"cell": "gru", "units": 32, "inputs": 9, "layers": 1} | given
+    document = api.bench(
+        run, targets, optimize=optimize, keep=keep, reset_after=not reset_before, **wanted
+    )
+    report(document, as_json, _show)
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    columns = [_column(row) for row in rows]
+    first = rows[0]
     table(
-        ["target", *(row["target"] for row in rows)],
-        [[name, *(column[name] for column in columns)] for name in columns[0]],
+        ["target", "compiler", "per step", "per MAC", "code", "const", "RAM", "stack"],
+        [
+            [
+                row["target"],
+                row["compiler"],
+                f"{row['per_step']:,} {row['unit']}",
+                f"{row['per_mac']:.2f}",
+                f"{row['code_bytes']:,}",
+                f"{row['const_bytes']:,}",
+                f"{row['ram_bytes']:,}",
+                f"{row['stack_bytes']:,}",
+            ]
+            for row in rows
+        ],
+        f"{first['cell']}, {first['units']} units, {first['inputs']} inputs, "
+        f"{first['layers']} recurrent layers, for {first['optimize']}; code, const, RAM and stack "
+        "in bytes",
     )
-
-
-def _column(row: dict[str, Any]) -> dict[str, str]:
-    return {
-        "compiler": f"{row['compiler']}, for {row['optimize']}",
-        "model": f"{row['cell']}, {row['units']} units, {row['inputs']} inputs",
-        "per step": f"{row['per_step']:,} {row['unit']}",
-        "per multiply-add": f"{row['per_mac']:.2f} {row['unit']}",
-        "flash": f"{row['code_bytes'] + row['const_bytes']:,} bytes",
-        "  code": f"{row['code_bytes']:,}",
-        "  tables, weights, constants": f"{row['const_bytes']:,}",
-        "RAM, state and scratch": f"{row['ram_bytes']:,} bytes",
-        "stack, peak": f"{row['stack_bytes']:,} bytes",
-    }

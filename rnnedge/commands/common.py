@@ -40,9 +40,14 @@ def target_option(default: str, known: str) -> Callable[[_F], _F]:
         default=[default],
         show_default=True,
         metavar="TARGET",
-        help=f"{known} or all; may be repeated. A suffix :clang takes clang instead of gcc "
+        help=f"{known}, or all; may be repeated. A suffix :clang takes clang instead of gcc "
         "(host and Cortex-M).",
     )
+
+
+def names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """Read names that are parted by commas."""
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
 
 
 def report(document: Any, as_json: bool, show: Callable[[Any], None]) -> None:

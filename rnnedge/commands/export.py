@@ -5,31 +5,87 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import FOLDER, json_option, report, run_argument
+from rnnedge.commands.common import CORES, DATA, FOLDER, json_option, names, report, target_option
 
 
 @click.command()
-@run_argument
+@click.argument("run", type=FOLDER, metavar="RUN|MODEL.keras")
 @click.option("--out", required=True, type=FOLDER, help="Folder to write into.")
+@target_option("all", f"Cores whose weights are wanted: host, {CORES}")
+@click.option(
+    "--calibrate", multiple=True, type=DATA, metavar="DATA", help="For a .keras file; repeatable."
+)
+@click.option("--window", type=click.IntRange(1, 65535), help="Time steps. [default: the model's]")
+@click.option("--classes", callback=names, help="Names of the outputs, by comma.")
+@click.option("--channels", callback=names, help="Channel columns of DATA, by comma.")
+@click.option("--ignore", callback=names, help="Columns of DATA that are no channels, by comma.")
+@click.option("--label", default="label", show_default=True, help="Label column of DATA, if any.")
+@click.option("--recording", help="Column of DATA that numbers the recordings.")
+@click.option("--recording-rows", type=click.IntRange(min=1), help="Rows of a recording in DATA.")
+@click.option("--rate", type=float, help="Samples per second, for the documentation.")
+@click.option("--input-bits", type=click.Choice(["8", "16"]), help="[default: by calibration]")
+@click.option("--name", help="Name of the model in C. [default: of the file]")
+@click.option("--run", "keep_run", type=FOLDER, help="Also leave a run folder, to verify it.")
+@click.option("--force", is_flag=True, help="Replace that run folder.")
 @json_option
-def export(run: Path, out: Path, as_json: bool) -> None:
-    """Write C and TFLite files of a run.
+def export(
+    run: Path,
+    out: Path,
+    targets: tuple[str, ...],
+    calibrate: tuple[Path, ...],
+    as_json: bool,
+    **chosen: Any,
+) -> None:
+    """Write C and TFLite files of a run, or of a Keras model.
 
     C arrays, the runtime, golden vectors with a self-test, a CMakeLists.txt that needs no Python,
-    the TFLite Micro model and its C array. Files of an earlier export are replaced.
+    and for GRUs the TFLite Micro model and its C array. Files of an earlier export are replaced.
+
+    A Keras model of your own needs --calibrate: data that looks like its input, labels or not.
     """
     from rnnedge import api
 
-    report(api.export(run, out), as_json, _show)
+    if run.suffix == ".keras":
+        if not calibrate:
+            raise click.UsageError(f"{run}: a Keras model needs --calibrate DATA")
+        document = api.export_keras(run, calibrate, out, targets=targets, **_options(run, chosen))
+    else:
+        keras_only = [
+            name for name, value in chosen.items() if value and (name, value) != ("label", "label")
+        ]
+        if calibrate or keras_only:
+            raise click.UsageError(f"{run}: a run needs no options but --out and --target")
+        document = api.export(run, out, targets=targets)
+    report(document, as_json, _show)
+
+
+def _options(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of api.export_keras."""
+    from rnnedge.naming import check_name, default_name
+    from rnnedge.run import DataFormat
+
+    columns = ("label", "recording", "recording_rows", "channels", "ignore")
+    form = DataFormat(**{key: chosen.pop(key) for key in columns})
+    name, bits = chosen.pop("name"), chosen.pop("input_bits")
+    return {
+        "form": form,
+        "name": check_name(name) if name is not None else default_name(path.stem),
+        "input_bits": int(bits) if bits else None,
+        **chosen,
+    }
 
 
 def _show(document: dict[str, Any]) -> None:
     for name in document["files"]:
         click.echo(f"{document['out']}/{name}")
+    tflite = (
+        "no TFLite model for these layers"
+        if document["tflite_bytes"] is None
+        else f"TFLite {document['tflite_bytes']:,}, arena {document['arena_bytes']:,}"
+    )
     click.echo(
         f"model {document['name']}: {document['const_bytes']:,} bytes of constants, "
-        f"{document['ram_bytes']:,} of RAM; TFLite {document['tflite_bytes']:,}, arena "
-        f"{document['arena_bytes']:,}"
+        f"{document['ram_bytes']:,} of RAM; {tflite}"
     )
     click.echo(
         f"test it: cmake -S {document['out']} -B build && cmake --build build && "

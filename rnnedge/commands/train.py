@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, FOLDER, json_option, report, table
+from rnnedge.commands.common import DATA, FOLDER, json_option, names, report, table
 
 
 class _Greedy(click.Command):
@@ -35,10 +35,6 @@ def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
     return pairs
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
-
-
 @click.command(cls=_Greedy)
 @click.argument("data", nargs=-1, required=True, type=DATA)
 @click.option("--test", multiple=True, type=DATA, metavar="DATA...", help="Separate test data.")
@@ -63,8 +59,8 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.option(
     "--recording-rows", type=click.IntRange(min=1), help="Rows of a recording without separator."
 )
-@click.option("--channels", callback=_names, help="Channel columns, by comma. [default: the rest]")
-@click.option("--ignore", callback=_names, help="Columns that are no channels, by comma.")
+@click.option("--channels", callback=names, help="Channel columns, by comma. [default: the rest]")
+@click.option("--ignore", callback=names, help="Columns that are no channels, by comma.")
 @click.option("--rate", type=float, help="Samples per second, for the export's documentation.")
 @click.option(
     "--unit", "units_of_measure", multiple=True, callback=_pairs, metavar="CHANNEL=UNIT",

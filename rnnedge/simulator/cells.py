@@ -53,4 +53,6 @@ class Product:
     def gate(self, ax: I64, ah: I64, gate: int) -> I64:
         """Return tanh of the pre-activation of both products of a gate, Q0.15."""
         rows = self.rows(gate)
-        return self.activate(self.layer.bias[rows].astype(np.int64) + ax[:, rows] + ah[:, rows], gate)
+        return self.activate(
+            self.layer.bias[rows].astype(np.int64) + ax[:, rows] + ah[:, rows], gate
+        )

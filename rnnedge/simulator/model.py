@@ -1,4 +1,4 @@
-"""A whole model over whole windows, layer by layer; firmware/src/model.c and window.c are its twins."""
+"""A whole model over whole windows, layer by layer; its twins are firmware/src/model.c, window.c."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from rnnedge.arrays import F32
 from rnnedge.errors import ToolError
 from rnnedge.modelfile import model_hash
 from rnnedge.simulator import Trace, quantize, simulate
-from rnnedge.spec import GruLayer, QuantizedModel
+from rnnedge.spec import QuantizedModel, RecurrentLayer
 from rnnedge.targets.exported import Exported
 from rnnedge.targets.target import CountingTarget, Target
 
@@ -110,7 +110,7 @@ def measure(
         "steps": sum(measured.counts.values()),
         "per_step": per_step,
         "per_step_min": min(measured.counts),
-        "per_mac": round(per_step / sum(map(_macs, model.recurrent)), 3),
+        "per_mac": round(per_step / sum(map(_macs, model.cells)), 3),
         "unit": target.unit,
         "optimize": optimize,
         "code_bytes": sizes.code_bytes,
@@ -120,7 +120,7 @@ def measure(
     }
 
 
-def _macs(layer: GruLayer) -> int:
+def _macs(layer: RecurrentLayer) -> int:
     return layer.W.size + layer.U.size
 
 

@@ -18,7 +18,6 @@ from rnnedge.spec import DenseLayer, GruLayer, QuantizedModel, RecurrentLayer
 from tests.models import CELLS, extreme_inputs, float_model, quantized, raw_windows, run_spec
 from tests.runtime import Device
 
-
 CELLS_AND_BITS = [(cell, bits) for cell in CELLS for bits in (8, 16)]
 
 
@@ -67,7 +66,7 @@ def test_one_step_of_the_simulator_is_within_the_derived_bound_of_the_float_cell
 
     Errors, in units of 1. A pre-activation: half of the 2^-12 that the look-up drops (2^-11 for
     sigmoid), rounding of the bias half a step, at most two more of truncation. Look-up: 7 steps of
-    Q0.15, for a sigmoid half of that. Slopes are at most 1/4 and 1; each later rounding half a step.
+    Q0.15, for a sigmoid half of that. Slopes are at most 1/4 and 1; later roundings half a step.
     """
     model = float_model(seed, units=units, cells=(cell,), spread=0.5)
     q = quantized(model, input_bits=16)
@@ -199,7 +198,7 @@ def test_the_proof_counts_the_shift_of_the_input() -> None:
 def test_models_on_both_sides_of_every_bound_are_exact_or_refused(
     library: ctypes.CDLL, cell: str
 ) -> None:
-    """The largest bias that the proof accepts, for one row at a time: exact in C at all extremes."""
+    """The largest bias that the proof accepts, one row at a time: exact in C at all extremes."""
     q = quantized(float_model(5, units=3, cells=(cell,), channels=2, spread=0.5))
     layer = q.cells[0]
     x = extreme_inputs(5, windows=4, steps=6, channels=2)

@@ -103,9 +103,7 @@ def test_a_bidirectional_model_says_that_it_cannot_stream(library: ctypes.CDLL) 
     assert device.call("rnnedge_window", x, count, state, scratch, np.zeros(8, np.int32)) == -4
 
 
-@given(
-    st.lists(st.integers(-(2**31) + 1, 2**31 - 1), min_size=1, max_size=9), st.integers(0, 30)
-)
+@given(st.lists(st.integers(-(2**31) + 1, 2**31 - 1), min_size=1, max_size=9), st.integers(0, 30))
 def test_c_softmax_equals_the_simulators(
     library: ctypes.CDLL, scores: list[int], fraction_bits: int
 ) -> None:

@@ -3,10 +3,42 @@
 A kernel is chosen when the exported C is compiled; the numbers never change with it.
 """
 
+from collections.abc import Iterable
+
 from rnnedge.convert.c.packing.order import Packed, Packing
 from rnnedge.convert.c.packing.rows import ROWS
+from rnnedge.errors import ToolError
 
 PACKINGS: dict[str, Packing] = {packing.kernel: packing for packing in (ROWS,)}
 """By the kernel's name, as in RNNEDGE_KERNEL_<NAME>."""
 
-__all__ = ["PACKINGS", "Packed", "Packing"]
+KERNELS = {
+    "host": "rows",
+    "cortex-m0": "quad",
+    "cortex-m3": "quad",
+    "cortex-m4": "dsp",
+    "cortex-m7": "dsp",
+    "cortex-m33": "dsp",
+    "cortex-m55": "mve",
+    "rv32": "quad",
+    "avr": "avr",
+}
+"""The kernel that a target's compiler chooses (firmware/include/rnnedge.h)."""
+
+
+def kernels_of(targets: Iterable[str]) -> list[str]:
+    """Return the kernels of targets; "all" stands for every kernel.
+
+    Raises:
+        ToolError: an unknown target.
+    """
+    names: list[str] = []
+    for target in targets:
+        core = target.removesuffix(":clang")
+        if core != "all" and core not in KERNELS:
+            raise ToolError(f"target {target!r} is not known; there are {', '.join(KERNELS)}, all")
+        names += PACKINGS if core == "all" else [KERNELS[core]]
+    return [kernel for kernel in PACKINGS if kernel in names]
+
+
+__all__ = ["KERNELS", "PACKINGS", "Packed", "Packing", "kernels_of"]

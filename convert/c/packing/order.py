@@ -73,7 +73,9 @@ def chunks(layer: RecurrentLayer) -> Iterator[Chunk]:
     """Yield the products of a step in the order in which they are asked for."""
     H = layer.units
 
-    def chunk(part: str, gates: Sequence[str], units: npt.NDArray[np.int64], shift: int = 0) -> Chunk:
+    def chunk(
+        part: str, gates: Sequence[str], units: npt.NDArray[np.int64], shift: int = 0
+    ) -> Chunk:
         rows = tuple(layer.GATES.index(gate) * H + units for gate in gates)
         bias = tuple(layer.bias[row + shift] for row in rows)
         return Chunk(part=part, gates=tuple(gates), rows=rows, bias=bias)
@@ -109,9 +111,7 @@ def multipliers(layer: RecurrentLayer) -> U8:
 def matrix(layer: RecurrentLayer, part: str, rows: npt.NDArray[np.int64], pad: int = 1) -> I8:
     """Return the weights of rows over a part, each part of v padded to a multiple of `pad`."""
     of = {"h": layer.U, "g": layer.U, "x": layer.W}
-    padded = [
-        np.pad(of[name][rows], ((0, 0), (0, -of[name].shape[1] % pad))) for name in part
-    ]
+    padded = [np.pad(of[name][rows], ((0, 0), (0, -of[name].shape[1] % pad))) for name in part]
     return np.concatenate(padded, axis=1)
 
 

@@ -1,0 +1,22 @@
+"""The Python calls behind the commands: everything the command line does, as functions.
+
+TensorFlow is imported only inside `fit`, `export_keras` and, for the float model, `evaluate`.
+"""
+
+from rnnedge.api.exporting import export, export_keras, write_export
+from rnnedge.api.opened import open_run
+from rnnedge.api.proving import bench, verify
+from rnnedge.api.training import evaluate, fit, predict, trace
+
+__all__ = [
+    "bench",
+    "evaluate",
+    "export",
+    "export_keras",
+    "fit",
+    "open_run",
+    "predict",
+    "trace",
+    "verify",
+    "write_export",
+]

@@ -1,0 +1,111 @@
+"""Targets: the same bits, and what they cost."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
+from rnnedge.arrays import F32
+from rnnedge.errors import ModelError
+from rnnedge.modelfile import model_hash
+from rnnedge.output import write_files
+from rnnedge.simulator import quantize
+from rnnedge.spec import QuantizedModel
+
+if TYPE_CHECKING:
+    from rnnedge.targets.exported import Exported
+
+
+def verify(
+    run: Path,
+    targets: Sequence[str],
+    *,
+    export_folder: Path | None = None,
+    windows: int | None = None,
+) -> list[Document]:
+    """Compile the exported C, run real windows on each target, compare every bit.
+
+    Args:
+        run: run folder.
+        targets: names of rnnedge.targets.TARGETS.
+        export_folder: exported folder, taken as it stands; None: a fresh export.
+        windows: number of test windows; None: the target's default.
+
+    Returns:
+        For each target: target, windows, values_compared (states_compared + scores_compared),
+        differences, first_difference (a sentence, or None).
+
+    Raises:
+        RnnedgeError: no such run, a compiler or emulator is missing, or the folder was exported
+            from another model.
+    """
+    from rnnedge.targets import find_targets
+    from rnnedge.targets.compare import compare
+
+    chosen = find_targets(targets)
+    _, model, kept = open_run(run)
+    raw = kept.X_test
+    with _exported(model, raw, export_folder) as exported:
+        return [compare(target, exported, model, raw, windows) for target in chosen]
+
+
+def bench(
+    run: Path | None,
+    targets: Sequence[str],
+    *,
+    optimize: str = "speed",
+    keep: Path | None = None,
+    **shape: Any,
+) -> list[Document]:
+    """Count instructions per step and read sizes, on emulated targets.
+
+    Args:
+        run: run folder, or None for a model with random weights.
+        targets: names of rnnedge.targets.COUNTING, or "all".
+        optimize: "speed" or "size".
+        keep: folder that gets the linked programs, with their marker functions.
+        shape: cell, units, inputs, layers, reset_after of rnnedge.benchmark.random_model.
+
+    Returns:
+        For each target: target, compiler, cell, units (of the first layer), layers, inputs, steps,
+        per_step and per_step_min (equal, unless a step depends on data), per_mac, unit
+        ("instructions" or "cycles"), optimize, code_bytes, const_bytes, ram_bytes, stack_bytes.
+
+    Raises:
+        RnnedgeError: no such run, a tool is missing, or the target cannot count.
+    """
+    from rnnedge.benchmark import random_model
+    from rnnedge.targets import find_counting_targets
+    from rnnedge.targets.compare import measure
+
+    chosen = find_counting_targets(targets)
+    if run is None:
+        model, raw = random_model(**shape)
+    else:
+        _, model, kept = open_run(run)
+        raw = kept.X_test
+    with _exported(model, raw, None) as exported:
+        return [measure(target, exported, model, raw, optimize, keep) for target in chosen]
+
+
+@contextmanager
+def _exported(model: QuantizedModel, raw: F32, folder: Path | None) -> Iterator["Exported"]:
+    """Give the exported folder of `model`: `folder` as it stands, or a fresh temporary one."""
+    from rnnedge.convert.c import export_c
+    from rnnedge.targets.exported import open_exported
+
+    if folder is not None:
+        exported = open_exported(folder)
+        if exported.sha256 != model_hash(model):
+            raise ModelError(
+                f"{folder}: exported from another model ({exported.sha256[:12]}) than the "
+                f"run's ({model_hash(model)[:12]}); run rnnedge export again"
+            )
+        yield exported
+        return
+    with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
+        golden = quantize(model.input, raw[:GOLDEN_WINDOWS])
+        write_files(Path(work) / model.name, export_c(model, golden))
+        yield open_exported(Path(work) / model.name)

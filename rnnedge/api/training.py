@@ -1,0 +1,188 @@
+"""Training, and what a run says about data."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnedge import run as runs
+from rnnedge.api.opened import Document, open_run, read_windows
+from rnnedge.arrays import F32, I64
+from rnnedge.errors import DataError
+from rnnedge.modelfile import save_model
+from rnnedge.output import new_folder
+from rnnedge.simulator import quantize, simulate, softmax
+from rnnedge.spec import QuantizedModel
+
+if TYPE_CHECKING:
+    from rnnedge.train.fit import TrainOptions
+    from rnnedge.train.progress import Progress
+
+
+def fit(
+    data: Sequence[Path],
+    out: Path,
+    *,
+    options: "TrainOptions",
+    form: runs.DataFormat | None = None,
+    test: Sequence[Path] = (),
+    input_bits: int | None = None,
+    progress: "Progress | None" = None,
+    force: bool = False,
+) -> Document:
+    """Train, quantise and evaluate; write a run folder.
+
+    read -> window -> split -> fit -> extract -> calibrate -> quantise -> prove -> evaluate
+
+    Args:
+        data: CSV files, folders of CSV files, or an .npz.
+        out: the run folder to make.
+        options: model and training.
+        form: columns of the data.
+        test: separate test data; otherwise a part of `data` is held out.
+        input_bits: 8 or 16 to fix the width of the input, None to choose it by calibration.
+        progress: told of every epoch.
+        force: replace an existing run.
+
+    Returns:
+        The metrics, as in metrics.json.
+
+    Raises:
+        RnnedgeError: bad data, options or output folder; nothing is then left behind.
+    """
+    from rnnedge.convert.build import quantize as quantize_model
+    from rnnedge.convert.extract import extract
+    from rnnedge.train.fit import train_run
+
+    with new_folder(out, replace=force, marker=runs.RUN_JSON) as folder:
+        run = train_run(data, test, options, form or runs.DataFormat(), folder, progress)
+        windows = runs.load_windows(folder)
+        model = quantize_model(
+            extract(folder / runs.KERAS_FILE), run, windows.calibration, input_bits=input_bits
+        )
+        digest = save_model(model, folder / runs.QUANTIZED_FILE)
+        metrics = _metrics(folder, model, windows.X_test, windows.y_test, tflm=False)
+        document = {"run": str(out), "name": run.name, "sha256": digest, **metrics}
+        runs.seal(folder, run)
+        text = json.dumps({**metrics, "sha256": digest}, indent=2) + "\n"
+        (folder / runs.METRICS_FILE).write_text(text)
+    return document
+
+
+def predict(run: Path, data: Sequence[Path]) -> Document:
+    """Run the integer simulator over data; labels are not needed.
+
+    Returns:
+        classes, short_recordings (left out), and for each window its recording (source), file,
+        line of its first sample in a CSV (in an .npz: number of the window), row within the
+        recording, class, probability (the device's softmax of the scores) and real-valued scores.
+
+    Raises:
+        RnnedgeError: no such run, or data that does not have the model's channels.
+    """
+    spec, model, _ = open_run(run)
+    windows, items = read_windows(spec, data, labelled=False)
+    scores = simulate(model, quantize(model.input, windows.X)).scores
+    real = np.ldexp(scores.astype(np.float64), -model.fraction_bits)
+    probability = softmax(scores, model.fraction_bits) / 2**15
+    rows = [
+        {
+            "source": items[recording].source,
+            "file": items[recording].file,
+            "line": items[recording].start_row + int(start),
+            "row": int(start),
+            "class": model.classes[int(np.argmax(score))],
+            "probability": round(float(share.max()), 6),
+            "scores": [round(float(value), 6) for value in score],
+        }
+        for recording, start, score, share in zip(
+            windows.recording, windows.start, real, probability, strict=True
+        )
+    ]
+    return {"classes": list(model.classes), "short_recordings": windows.short, "windows": rows}
+
+
+def trace(run: Path, data: Sequence[Path], *, window: int = 0) -> list[Document]:
+    """Return every gate of every step of one window of the data (rnnedge.tracing.trace).
+
+    Args:
+        run: run folder.
+        data: what `predict` takes.
+        window: number of the window, from 0.
+
+    Raises:
+        RnnedgeError: no such run, unfit data, or no such window.
+    """
+    from rnnedge.tracing import trace as trace_window
+
+    spec, model, _ = open_run(run)
+    windows, _ = read_windows(spec, data, labelled=False)
+    if not 0 <= window < len(windows):
+        raise DataError(f"there is no window {window}: the data has {len(windows)}, from 0")
+    return list(trace_window(model, quantize(model.input, windows.X[window])))
+
+
+def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
+    """Compare float, int8 and (GRUs) TFLite Micro on the test part, or on labelled data.
+
+    Returns:
+        ``{"task", "windows", "classes", "variants": {"float": {...}, "int8": {...}, "tflm":
+        {...}}}``; each variant has accuracy, macro_f1 and confusion (rows: true class), the
+        integer ones agreement (equal predictions) with float.
+
+    Raises:
+        RnnedgeError: no such run, bad data, or tflite-micro cannot run the model.
+    """
+    spec, model, windows = open_run(run)
+    runs.check_seal(run, spec, runs.KERAS_FILE)
+    if not data:
+        if (windows.y_test < 0).any():
+            raise DataError(
+                f"{run}: the classes of its windows are not known; give labelled data: rnnedge "
+                f"evaluate {run} DATA"
+            )
+        return _metrics(run, model, windows.X_test, windows.y_test, tflm=True)
+    cut, items = read_windows(spec, data, labelled=True)
+    unknown = np.flatnonzero(cut.y < 0)
+    if unknown.size:
+        source = items[int(cut.recording[unknown[0]])].source
+        raise DataError(f"{source}: its class is none of the model's: {', '.join(spec.classes)}")
+    return {
+        **_metrics(run, model, cut.X, cut.y, tflm=True),
+        "short_recordings": cut.short,
+    }
+
+
+def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, *, tflm: bool) -> Document:
+    from rnnedge.train.evaluate import classification_metrics, predict
+
+    float_class = predict(folder / runs.KERAS_FILE, X).argmax(axis=1)
+    x = quantize(model.input, X)
+    classes: dict[str, Any] = {
+        "float": float_class,
+        "int8": simulate(model, x).scores.argmax(axis=1),
+    }
+    extra: dict[str, Document] = {}
+    from rnnedge.convert.tflite import emit, supported
+
+    if tflm and supported(model):
+        from rnnedge.targets.tflm import find_arena, run_tflm
+
+        tflite = emit(model)
+        arena = find_arena(tflite)
+        classes["tflm"] = run_tflm(tflite, x, arena).argmax(axis=1)
+        extra["tflm"] = {"tflite_bytes": len(tflite), "arena_bytes": arena}
+    variants = {}
+    for name, predicted in classes.items():
+        variants[name] = classification_metrics(y, predicted, model.classes)
+        if name != "float":
+            variants[name]["agreement"] = float((predicted == float_class).mean())
+        variants[name] |= extra.get(name, {})
+    return {
+        "task": model.task,
+        "windows": len(y),
+        "classes": list(model.classes),
+        "variants": variants,
+    }

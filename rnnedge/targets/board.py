@@ -73,12 +73,10 @@ class Board:
         """
         elf = read_elf(program)
         try:
-            # constants of the runtime and the model that an AVR has to copy to RAM; else empty
-            copied = elf.sections.get(".rnnedge_data", 0)
             return Sizes(
                 code_bytes=elf.sections[".rnnedge_code"],
-                const_bytes=elf.sections.get(".rnnedge_const", 0) + copied,
-                ram_bytes=elf.symbols["app_state"].size + elf.symbols["app_scratch"].size + copied,
+                const_bytes=elf.sections[".rnnedge_const"],
+                ram_bytes=elf.symbols["app_state"].size + elf.symbols["app_scratch"].size,
                 program_flash_bytes=elf.flash_bytes,
                 program_ram_bytes=elf.ram_bytes,
             )

@@ -17,7 +17,7 @@ class Sizes:
     Attributes:
         code_bytes: the runtime's code, with what it calls of the compiler's library.
         const_bytes: tables, weights and the rest of the model in flash.
-        ram_bytes: one state and the scratch; on AVR also constants that are not in program memory.
+        ram_bytes: one state and the scratch.
         program_flash_bytes: the whole verify program: code, constants, initial values.
         program_ram_bytes: its variables, without stack.
     """

@@ -1,8 +1,8 @@
 """One time step of a GRU layer as TensorFlow Lite operators.
 
-The same equations as docs/arithmetic.md, section 5, on the same int8 rows. Differences of
-precision, all on the finer side: the products see all 16 bits of state and input. Pre-activations
-are Q3.12 and saturated, gates and state Q0.15.
+The same equations as docs/arithmetic.md, section 5, on the same int8 rows. Precision differs: the
+products see all 16 bits of state and input, but pre-activations are Q3.12 and end at -8..8, gates
+are Q0.15 like the state: no gate closes further than sigmoid(-8).
 
 The update gate's rows get a negative gain: sigmoid(-p) = 1 - z, which for a slow gate is small
 and thus keeps the state's error small, and h' = h + (1 - z)(n - h) needs no constant 1.

@@ -109,9 +109,7 @@ def _condition(graph: Graph, length: int, state: list[Tensor]) -> None:
     graph.outputs([graph.less("more", i, end)])
 
 
-def _body(
-    graph: Graph, model: QuantizedModel, layers: list[GruLayer], state: list[Tensor]
-) -> None:
+def _body(graph: Graph, model: QuantizedModel, layers: list[GruLayer], state: list[Tensor]) -> None:
     i, window, *states = _carried(graph, state)
     channels = model.input.channels
     size = graph.constant("channels", np.array([channels], np.int32))

@@ -205,7 +205,8 @@ def test_description_and_metadata_say_where_the_file_comes_from(small):
     found = json.loads(bytes(file.model.buffers[entry.buffer].data))
     assert found["sha256"] == model_hash(small)
     assert found["classes"] == list(small.classes)
-    assert (found["mean"], found["std"], found["limit"]) == ([0, 0, 0], [1, 1, 1], 7.3)
+    normalisation = (small.input.mean.tolist(), small.input.std.tolist(), 7.3)
+    assert (found["mean"], found["std"], found["limit"]) == normalisation
     assert File(emit(small, metadata=False)).model.metadata is None
 
 
@@ -218,10 +219,10 @@ def test_the_size_stays_what_the_guide_promises(models):
 def test_a_row_that_the_kernels_would_overflow_is_refused(models):
     from rnnedge.errors import RangeError
 
-    model = models.random_model(1, models.Shape(units=4))
+    model = models.random_model(1, models.Shape(units=4, input_bits=8))
     layer = model.recurrent[0]
     bias = layer.bias.copy()
     bias[0] = 2**31 - 1
-    layer = replace(layer, bias=bias, shift=8, multiplier=np.full_like(layer.multiplier, 32767))
+    layer = replace(layer, bias=bias, multiplier=np.full_like(layer.multiplier, 255))
     with pytest.raises(RangeError, match="zr_p: row sums times gain exceed 31 bits by"):
-        emit(replace(model, layers=(layer, *model.head)))
+        emit(replace(model, layers=(layer, *model.dense)))

@@ -185,12 +185,8 @@ def _quantize_cell(layer: FloatCell, source: InputRange, state_shift: int) -> Re
     }
     rows = bias.size + (0 if second is None else second.size)
     quantized = kind(**fields, bias=np.zeros(rows, np.int32))
-    # reset() drops 3/4 of a step on average
-    lost = quantized.lost + (np.arange(bias.size) >= 2 * layer.units) * (
-        0.75 * (second is not None)
-    )
     unit = scale * 2.0**-quantized.unit_exponent
-    steps = [np.floor(bias / unit + lost + 0.5)]
+    steps = [np.floor(bias / unit + quantized.lost + 0.5)]
     if second is not None:
         steps.append(np.floor(second / unit[-second.size :] + 0.5))
     return kind(**{**fields, "bias": np.concatenate(steps).astype(np.int32)})

@@ -93,11 +93,13 @@ def test_verify_finds_no_difference_on_host_and_cortex_m4(trained: Path, tmp_pat
 
 def test_one_changed_weight_in_an_exported_file_is_reported(trained: Path, tmp_path: Path) -> None:
     assert rnnedge("export", trained, "--out", tmp_path / "e").code == 0
-    source = tmp_path / "e" / "motor.c"
-    head, mark, rest = source.read_text().partition("_u[3 * 4 * 4] = {\n    /* z */\n")
-    number, comma, tail = rest.partition(",")
-    changed = int(number) + (-7 if int(number) > 0 else 7)
-    source.write_text(f"{head}{mark}{changed}{comma}{tail}")
+    for kernel in ("rows", "dsp"):
+        source = tmp_path / "e" / f"motor_{kernel}.h"
+        text = source.read_text()
+        start = text.index("*/", text.index("RNNEDGE_FLASH = {")) + 2  # behind the first label
+        number, comma, tail = text[start:].partition(",")
+        changed = int(number) + (-7 if int(number) > 0 else 7)
+        source.write_text(f"{text[:start]} {changed}{comma}{tail}")
     for target in ("host", "cortex-m4"):
         done = rnnedge("verify", trained, "--export", tmp_path / "e", "--target", target, "--json")
         assert done.code == 1

@@ -10,14 +10,20 @@ from hypothesis import strategies as st
 from rnnedge.errors import ModelError
 from rnnedge.modelfile import load_model, model_hash, save_model
 from rnnedge.run import load_run, load_windows
-from tests.models import float_model, quantized, run_spec
+from tests.models import CELLS, float_model, quantized, run_spec
 
 
-@given(st.integers(0, 2**32 - 1), st.booleans(), st.integers(1, 2))
+@given(
+    st.integers(0, 2**32 - 1),
+    st.lists(st.sampled_from(CELLS), min_size=1, max_size=3),
+    st.booleans(),
+)
 def test_a_model_survives_its_file(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, reset_after: bool, layers: int
+    tmp_path_factory: pytest.TempPathFactory, seed: int, cells: list[str], bidirectional: bool
 ) -> None:
-    model = quantized(float_model(seed, reset_after=reset_after, layers=layers))
+    model = quantized(
+        float_model(seed, cells=tuple(cells), bidirectional=bidirectional, spread=0.5, hidden=(3,))
+    )
     path = tmp_path_factory.mktemp("m") / "q.npz"
     digest = save_model(model, path)
     again = load_model(path)
@@ -41,7 +47,7 @@ def test_the_hash_covers_every_field() -> None:
         {"rate": 51.0},
         {"classes": ("a", "b", "c", "d")},
         {"input": dataclasses.replace(model.input, shift=model.input.shift + 1)},
-        {"layers": (dataclasses.replace(model.layers[0], shift=9), *model.layers[1:])},
+        {"layers": (dataclasses.replace(model.layers[0], h_shift=8), *model.layers[1:])},
     ):
         changed = dataclasses.replace(model, **change)
         assert not changed.same_as(model)

@@ -31,7 +31,7 @@ def softmax(scores: npt.NDArray[np.integer], fraction_bits: int) -> I64:
     """Return the device's probabilities, Q0.15, of int32 scores (..., classes).
 
     >>> softmax(np.array([4096, 0]), 12)
-    array([23956,  8812])
+    array([23955,  8813])
     """
     wide = scores.astype(np.int64)
     d = wide.max(axis=-1, keepdims=True) - wide

@@ -1,4 +1,4 @@
-"""A whole model over whole windows, layer by layer; its twins are firmware/src/model.c, window.c."""
+"""A whole model over whole windows, layer by layer; twins: firmware/src/model.c and window.c."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ MEAN, STD = np.array([1.0, -2.0]), np.array([0.5, 4.0])
 
 
 def _build(**other: Any) -> Any:
-    options = {"cell": "gru", "units": 3, "reset_after": True, "dropout": 0.0}
+    options = {"cell": "gru", "units": 3, "layers": 1, "reset_after": True, "dropout": 0.0}
     return build(**(options | other), window=5, classes=4, mean=MEAN, std=STD)
 
 
@@ -31,8 +31,8 @@ def test_a_model_normalises_raw_windows_itself(reset_after: bool) -> None:
 
 
 def test_an_unknown_cell_is_refused_with_those_known() -> None:
-    with pytest.raises(UnsupportedLayerError, match="cell 'lstm' is not supported; choose gru"):
-        _build(cell="lstm")
+    with pytest.raises(UnsupportedLayerError, match="cell 'tcn' is not supported; choose gru, lstm, rnn"):
+        _build(cell="tcn")
 
 
 def test_the_moments_are_those_of_every_sample() -> None:

@@ -5,11 +5,12 @@ A kernel is chosen when the exported C is compiled; the numbers never change wit
 
 from collections.abc import Iterable
 
+from rnnedge.convert.c.packing.dsp import DSP
 from rnnedge.convert.c.packing.order import Packed, Packing
 from rnnedge.convert.c.packing.rows import ROWS
 from rnnedge.errors import ToolError
 
-PACKINGS: dict[str, Packing] = {packing.kernel: packing for packing in (ROWS,)}
+PACKINGS: dict[str, Packing] = {packing.kernel: packing for packing in (ROWS, DSP)}
 """By the kernel's name, as in RNNEDGE_KERNEL_<NAME>."""
 
 KERNELS = {

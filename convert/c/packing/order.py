@@ -11,7 +11,7 @@ from rnnedge.arrays import I8, I32, U8
 from rnnedge.spec import GruLayer, RecurrentLayer
 
 BLOCK = 16
-"""Units that a step works on at once."""
+"""Units that a portable step works on at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,12 +40,14 @@ class Packed:
         weights: the initialiser of rnnedge_cell.weights.
         bias: the initialiser of rnnedge_cell.bias.
         nbytes: bytes of the arrays.
+        block: units that the kernel's steps work on at once, in the order of multipliers.
     """
 
     arrays: tuple[str, ...]
     weights: str
     bias: str
     nbytes: int
+    block: int = BLOCK
 
 
 class Packing(Protocol):
@@ -62,14 +64,14 @@ class Packing(Protocol):
         """Return the int32 values of scratch that a step needs."""
 
 
-def blocks(layer: RecurrentLayer) -> list[npt.NDArray[np.int64]]:
+def blocks(layer: RecurrentLayer, block: int = BLOCK) -> list[npt.NDArray[np.int64]]:
     """Return the units of each block."""
     return [
-        np.arange(first, min(first + BLOCK, layer.units)) for first in range(0, layer.units, BLOCK)
+        np.arange(first, min(first + block, layer.units)) for first in range(0, layer.units, block)
     ]
 
 
-def chunks(layer: RecurrentLayer) -> Iterator[Chunk]:
+def chunks(layer: RecurrentLayer, block: int = BLOCK) -> Iterator[Chunk]:
     """Yield the products of a step in the order in which they are asked for."""
     H = layer.units
 
@@ -80,7 +82,7 @@ def chunks(layer: RecurrentLayer) -> Iterator[Chunk]:
         bias = tuple(layer.bias[row + shift] for row in rows)
         return Chunk(part=part, gates=tuple(gates), rows=rows, bias=bias)
 
-    for units in blocks(layer):
+    for units in blocks(layer, block):
         if not isinstance(layer, GruLayer):
             yield chunk("hx", layer.GATES, units)
         elif layer.reset_after:
@@ -90,18 +92,18 @@ def chunks(layer: RecurrentLayer) -> Iterator[Chunk]:
         else:
             yield chunk("hx", "r", units)
     if isinstance(layer, GruLayer) and not layer.reset_after:
-        for units in blocks(layer):
+        for units in blocks(layer, block):
             yield chunk("hx", "z", units)
             yield chunk("xg", "n", units)
 
 
-def multipliers(layer: RecurrentLayer) -> U8:
+def multipliers(layer: RecurrentLayer, block: int = BLOCK) -> U8:
     """Return the row multipliers in the order of use, each gate of a block padded to 4 with 1."""
     before = isinstance(layer, GruLayer) and not layer.reset_after
     passes = (("r",), ("z", "n")) if before else (layer.GATES,)
     found: list[U8] = []
     for gates in passes:
-        for units in blocks(layer):
+        for units in blocks(layer, block):
             for gate in gates:
                 row = layer.multiplier[layer.GATES.index(gate) * layer.units + units]
                 found.append(np.pad(row, (0, -len(row) % 4), constant_values=1))

@@ -4,7 +4,7 @@ PYTHON ?= $(shell scripts/find-python.sh)
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check format clean
+.PHONY: help demo setup test nightly mutate figures check format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -18,7 +18,16 @@ setup: $(VENV)/.installed ## virtual environment, Python packages, compilers, em
 
 test: setup ## linters, types and the whole test suite
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2 --dist loadscope --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest tests --ignore tests/nightly -n 2 --dist loadscope --cov --cov-report=term-missing:skip-covered
+
+nightly: setup ## 10^7 random steps on the host and 10^5 on every core, bit for bit
+	$(BIN)/pytest tests/nightly -s -q -n 0
+
+mutate: setup ## change one rounding, shift or index of each kernel in turn: the tests must fail
+	$(BIN)/python -m tests.mutate
+
+figures: setup ## renew the recorded sizes and counts, and the table in docs/figures.md
+	$(BIN)/python -m tests.figures --write
 
 check: $(VENV)/.installed ## linters and types: ruff, mypy --strict, clang-format
 	$(BIN)/ruff check .

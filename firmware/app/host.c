@@ -15,7 +15,11 @@ int port_write(const void *data, uint32_t n) {
     return fwrite(data, 1, n, stdout) == n ? 0 : -1;
 }
 
-uint32_t port_stack_used(void) {
+void port_stack_mark(void) {
+}
+
+uint32_t port_stack_used(uintptr_t sp) {
+    (void)sp;
     return 0;
 }
 

@@ -11,8 +11,24 @@ void port_init(void);
 int port_read(void *data, uint32_t n);
 int port_write(const void *data, uint32_t n);
 
-// Largest stack use in bytes since port_init, or 0 where it is not measured.
-uint32_t port_stack_used(void);
+// The stack pointer, or 0 where stack is not measured.
+static inline uintptr_t port_stack_pointer(void) {
+    uintptr_t sp = 0;
+#if defined(__arm__)
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
+#elif defined(__riscv)
+    __asm__ volatile("mv %0, sp" : "=r"(sp));
+#elif defined(__AVR__)
+    __asm__ volatile("in %A0, __SP_L__\n in %B0, __SP_H__" : "=r"(sp));
+#endif
+    return sp;
+}
+
+// Paint the free stack, so that what is used from now on can be told.
+void port_stack_mark(void);
+
+// Bytes of stack used below sp since port_stack_mark, or 0 where it is not measured.
+uint32_t port_stack_used(uintptr_t sp);
 
 // Flush and stop; code is the exit code of the process or emulator.
 void port_exit(int code);

@@ -12,7 +12,7 @@
  *     then        out int32 scores[outputs]
  *   with APP_WINDOW, each window:
  *     in x[steps][inputs]         out int16 outputs of all layers[values], int32 scores[outputs]
- *   out   "DONE" u32 stack bytes used
+ *   out   "DONE" u32 bytes of stack that a step (or window) used
  */
 #include "port.h"
 #include APP_HEADER
@@ -51,6 +51,21 @@ __attribute__((noinline)) void app_count_end(void) {
 
 // A model may have any name, so every name here starts with app_, local ones too.
 
+// Bytes of stack below the call of the first step; it is the same in every step.
+static uint32_t app_stack;
+
+static void app_stack_begin(void) {
+    if (app_stack == 0) {
+        port_stack_mark();
+    }
+}
+
+static void app_stack_end(uintptr_t app_sp) {
+    if (app_stack == 0) {
+        app_stack = port_stack_used(app_sp);
+    }
+}
+
 // The next sample into app_x; 0, or -1 if the stream ends or the input is refused.
 static int app_sample(uint32_t app_is_raw) {
     if (app_is_raw == 0) {
@@ -81,10 +96,12 @@ static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
             app_window[app_t][app_i] = app_x[app_i];
         }
     }
+    app_stack_begin();
     app_count_begin();
-    const rnnedge_status app_status = rnnedge_window(
-        &APP_MODEL, app_window[0], SIZE(_WINDOW), app_state, app_scratch, app_scores);
+    const rnnedge_status app_status = rnnedge_window(&APP_MODEL, app_window[0], SIZE(_WINDOW),
+                                                     app_state, app_scratch, app_scores);
     app_count_end();
+    app_stack_end(port_stack_pointer());
     if (app_status != RNNEDGE_OK || port_write(app_state, 2 * VALUES) != 0) {
         return -1;
     }
@@ -103,9 +120,11 @@ static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
         if (app_sample(app_is_raw) != 0) {
             return -1;
         }
+        app_stack_begin();
         app_count_begin();
         const rnnedge_status app_status = rnnedge_step(&APP_MODEL, app_state, app_x, app_scratch);
         app_count_end();
+        app_stack_end(port_stack_pointer());
         if (app_status != RNNEDGE_OK || port_write(app_state, sizeof app_state) != 0) {
             return -1;
         }
@@ -140,7 +159,6 @@ static int app_run(void) {
             return -1;
         }
     }
-    const uint32_t app_stack = port_stack_used();
     return port_write("DONE", 4) != 0 || port_write(&app_stack, sizeof app_stack) != 0 ? -1 : 0;
 }
 

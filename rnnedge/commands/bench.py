@@ -55,13 +55,16 @@ def bench(
 
 def _show(rows: list[dict[str, Any]]) -> None:
     first = rows[0]
+    units = {row["unit"] for row in rows}
+    counted = units.pop() if len(units) == 1 else "instructions, on avr cycles,"
     table(
         ["target", "compiler", "per step", "per MAC", "code", "const", "RAM", "stack"],
         [
             [
                 row["target"],
-                row["compiler"],
-                f"{row['per_step']:,} {row['unit']}",
+                # arm-none-eabi-gcc 12.2.1
+                row["compiler"].split("-")[-1],
+                f"{row['per_step']:,}",
                 f"{row['per_mac']:.2f}",
                 f"{row['code_bytes']:,}",
                 f"{row['const_bytes']:,}",
@@ -71,6 +74,5 @@ def _show(rows: list[dict[str, Any]]) -> None:
             for row in rows
         ],
         f"{first['cell']}, {first['units']} units, {first['inputs']} inputs, "
-        f"{first['layers']} recurrent layers, for {first['optimize']}; code, const, RAM and stack "
-        "in bytes",
+        f"{first['layers']} recurrent layers, for {first['optimize']}: {counted} per step, bytes",
     )

@@ -1,21 +1,19 @@
 """What a linked program says about itself: sections, symbols, its image in flash."""
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError, ELFParseError
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
 
 from rnnedge.errors import ToolError
 
-_HEADER = struct.Struct("<16s2H5I6H")
-_SECTION = struct.Struct("<10I")
-_SEGMENT = struct.Struct("<8I")
-_SYMBOL = struct.Struct("<3I2BH")
-_PT_LOAD, _SHT_SYMTAB, _SHT_NOBITS = 1, 2, 8
-_SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR = 1, 2, 4
-_STT_NOTYPE, _STT_OBJECT, _STT_FUNC = 0, 1, 2
-_ARM, _AVR = 40, 83
 _AVR_RAM = 0x800000  # added to the addresses of an AVR's RAM, which has an address space of its own
+_KINDS = ("STT_NOTYPE", "STT_OBJECT", "STT_FUNC")
+_NOWHERE = ("SHN_UNDEF", "SHN_ABS", "SHN_COMMON")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,54 +68,47 @@ def read_elf(path: Path) -> Elf:
         ToolError: not readable, or no such program.
     """
     try:
-        return _read(path.read_bytes())
-    except (OSError, ValueError, IndexError, struct.error) as error:
+        with path.open("rb") as file:
+            return _read(ELFFile(file))
+    except (OSError, ELFError, ELFParseError, AttributeError, ValueError) as error:
         raise ToolError(f"{path}: not readable as a 32-bit ELF program ({error})") from None
 
 
-def _read(data: bytes) -> Elf:
-    head = _HEADER.unpack_from(data)
-    if head[0][:6] != b"\x7fELF\x01\x01":
+def _read(elf: Any) -> Elf:
+    if elf.elfclass != 32:
         raise ValueError("another format")
-    machine, ph_offset, sh_offset = head[2], head[5], head[6]
-    ph_count, sh_count, names_index = head[10], head[12], head[13]
-    headers = [_SECTION.unpack_from(data, sh_offset + i * _SECTION.size) for i in range(sh_count)]
-    names = headers[names_index][4]
-    taking = [row for row in headers if row[2] & _SHF_ALLOC]
+    machine = elf["e_machine"]
+    taking = [
+        section for section in elf.iter_sections() if section["sh_flags"] & SH_FLAGS.SHF_ALLOC
+    ]
 
-    def in_ram(row: tuple[int, ...]) -> bool:
-        return row[3] >= _AVR_RAM if machine == _AVR else bool(row[2] & _SHF_WRITE)
+    def in_ram(section: Any) -> bool:
+        if machine == "EM_AVR":
+            return bool(section["sh_addr"] >= _AVR_RAM)
+        return bool(section["sh_flags"] & SH_FLAGS.SHF_WRITE)
 
-    segments = [_SEGMENT.unpack_from(data, ph_offset + i * _SEGMENT.size) for i in range(ph_count)]
     return Elf(
-        sections={_text(data, names + row[0]): row[5] for row in taking},
-        symbols=_symbols(data, headers, thumb=machine == _ARM),
+        sections={section.name: section["sh_size"] for section in taking},
+        symbols=_symbols(elf, thumb=machine == "EM_ARM"),
         segments=tuple(
-            (row[3], data[row[1] : row[1] + row[4]])
-            for row in segments
-            if row[0] == _PT_LOAD and row[4]
+            (segment["p_paddr"], segment.data())
+            for segment in elf.iter_segments("PT_LOAD")
+            if segment["p_filesz"]
         ),
-        flash_bytes=sum(row[5] for row in taking if row[1] != _SHT_NOBITS),
-        ram_bytes=sum(row[5] for row in taking if in_ram(row)),
+        flash_bytes=sum(s["sh_size"] for s in taking if s["sh_type"] != "SHT_NOBITS"),
+        ram_bytes=sum(section["sh_size"] for section in taking if in_ram(section)),
     )
 
 
-def _symbols(data: bytes, headers: list[tuple[int, ...]], *, thumb: bool) -> dict[str, Symbol]:
-    table = next(row for row in headers if row[1] == _SHT_SYMTAB)
-    names = headers[table[6]][4]
+def _symbols(elf: Any, *, thumb: bool) -> dict[str, Symbol]:
     symbols = {}
-    for offset in range(table[4], table[4] + table[5], _SYMBOL.size):
-        name, address, size, info, _, section = _SYMBOL.unpack_from(data, offset)
-        text, kind = _text(data, names + name), info & 15
+    for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+        kind, index = symbol["st_info"]["type"], symbol["st_shndx"]
         # $t, $d, .L: marks of the assembler
-        if kind > _STT_FUNC or not text or text[0] in "$." or not 0 < section < len(headers):
+        if kind not in _KINDS or not symbol.name or symbol.name[0] in "$." or index in _NOWHERE:
             continue
-        code = kind != _STT_OBJECT and bool(headers[section][2] & _SHF_EXECINSTR)
-        if thumb and code:
-            address &= ~1
-        symbols[text] = Symbol(address=address, size=size, code=code)
+        executable = elf.get_section(index)["sh_flags"] & SH_FLAGS.SHF_EXECINSTR
+        code = kind != "STT_OBJECT" and bool(executable)
+        address = symbol["st_value"] & ~1 if thumb and code else symbol["st_value"]
+        symbols[symbol.name] = Symbol(address=address, size=symbol["st_size"], code=code)
     return symbols
-
-
-def _text(data: bytes, offset: int) -> str:
-    return data[offset : data.index(b"\0", offset)].decode("ascii", "replace")

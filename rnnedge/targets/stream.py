@@ -21,7 +21,7 @@ class Answer:
     Attributes:
         sha256: hash of the model on the device, hex.
         trace: its states and scores.
-        stack_bytes: largest use of stack, 0 if not measured.
+        stack_bytes: stack used by a step, below its call; 0 if not measured.
     """
 
     sha256: str

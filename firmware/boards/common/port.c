@@ -5,28 +5,21 @@
 #define STACK_PAINT 0xA5u
 #define STACK_OVERFLOW 4 // exit code; rnnedge/targets/board.py explains it
 
-// From the linker script. The stack may grow down from _stack_top to _stack_limit.
-extern uint8_t _stack_limit[], _stack_top[];
-
-static uintptr_t stack_pointer(void) {
-    uintptr_t sp;
-#if defined(__arm__)
-    __asm__ volatile("mov %0, sp" : "=r"(sp));
-#elif defined(__riscv)
-    __asm__ volatile("mv %0, sp" : "=r"(sp));
-#elif defined(__AVR__)
-    __asm__ volatile("in %A0, __SP_L__\n in %B0, __SP_H__" : "=r"(sp));
-#else
-#error How is the stack pointer read here?
-#endif
-    return sp;
-}
+// From the linker script. The stack may grow down to _stack_limit.
+extern uint8_t _stack_limit[];
 
 void port_init(void) {
     board_uart_init();
-    volatile uint8_t *byte = _stack_limit;
+    *_stack_limit = STACK_PAINT;
+}
+
+void port_stack_mark(void) {
+    if (*(volatile uint8_t *)_stack_limit != STACK_PAINT) {
+        port_exit(STACK_OVERFLOW);
+    }
     // there are no interrupts and no calls in the loop: nothing lives below the stack pointer
-    for (const uintptr_t sp = stack_pointer(); (uintptr_t)byte < sp; byte++) {
+    const uintptr_t below = port_stack_pointer();
+    for (volatile uint8_t *byte = _stack_limit; (uintptr_t)byte < below; byte++) {
         *byte = STACK_PAINT;
     }
 }
@@ -47,7 +40,7 @@ int port_write(const void *data, uint32_t n) {
     return 0;
 }
 
-uint32_t port_stack_used(void) {
+uint32_t port_stack_used(uintptr_t sp) {
     const volatile uint8_t *byte = _stack_limit;
     if (*byte != STACK_PAINT) {
         port_exit(STACK_OVERFLOW);
@@ -55,5 +48,5 @@ uint32_t port_stack_used(void) {
     while (*byte == STACK_PAINT) {
         byte++;
     }
-    return (uint32_t)((uintptr_t)_stack_top - (uintptr_t)byte);
+    return (uint32_t)(sp - (uintptr_t)byte);
 }

@@ -86,6 +86,7 @@ static inline uint16_t rnnedge_stride(uint16_t units) {
     return (uint16_t)((units + 3u) & ~3u);
 }
 
+#ifndef RNNEDGE_OWN_EXPAND_HX
 // v = [h | x] in scratch, behind the accumulators of `gates` gates.
 static inline rnnedge_v *rnnedge_expand_hx(const rnnedge_cell *cell, const int16_t h[],
                                            const int16_t x[], int32_t scratch[], uint8_t gates) {
@@ -100,5 +101,6 @@ static inline rnnedge_v *rnnedge_expand_hx(const rnnedge_cell *cell, const int16
     }
     return v;
 }
+#endif
 
 #endif /* RNNEDGE_KERNEL_H */

@@ -71,7 +71,10 @@ def bench(
     Returns:
         For each target: target, compiler, cell, units (of the first layer), layers, inputs, steps,
         per_step and per_step_min (equal, unless a step depends on data), per_mac, unit
-        ("instructions" or "cycles"), optimize, code_bytes, const_bytes, ram_bytes, stack_bytes.
+        ("instructions" or "cycles"), optimize, code_bytes (runtime with head and input),
+        step_code_bytes (the functions that a step runs), const_bytes (table and model), ram_bytes
+        (state and scratch), stack_bytes (of a step), program_flash_bytes and program_ram_bytes
+        (the whole verify program on the emulated board).
 
     Raises:
         RnnedgeError: no such run, a tool is missing, or the target cannot count.

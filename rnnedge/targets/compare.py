@@ -114,9 +114,12 @@ def measure(
         "unit": target.unit,
         "optimize": optimize,
         "code_bytes": sizes.code_bytes,
+        "step_code_bytes": measured.code_bytes,
         "const_bytes": sizes.const_bytes,
         "ram_bytes": sizes.ram_bytes,
         "stack_bytes": measured.answer.stack_bytes,
+        "program_flash_bytes": sizes.program_flash_bytes,
+        "program_ram_bytes": sizes.program_ram_bytes,
     }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rnnedge.errors import ToolError
 from rnnedge.targets.elf import Elf
+from rnnedge.targets.stream import Answer
+from rnnedge.targets.target import Measured
 from rnnedge.targets.tools import require, run
 
 _IMPOSSIBLE_VERSION = 9999
@@ -46,6 +48,21 @@ def markers(elf: Elf, program: Path) -> Markers:
     for path in (steps, addresses):
         path.unlink(missing_ok=True)
     return Markers(begin=begin, end=end, steps=steps, addresses=addresses)
+
+
+def measured(answer: Answer, found: Markers, elf: Elf) -> Measured:
+    """Return a run with its counts.
+
+    Raises:
+        ToolError: nothing was counted.
+    """
+    functions = function_counts(found, elf)
+    return Measured(
+        answer=answer,
+        counts=step_counts(found),
+        functions=functions,
+        code_bytes=sum(elf.symbols[name].size for name in functions if name in elf.symbols),
+    )
 
 
 def step_counts(found: Markers) -> dict[int, int]:

@@ -58,11 +58,7 @@ class Qemu:
             f"steps={marks.steps},addresses={marks.addresses}"
         )
         answer = self._emulate(program, x, ("-plugin", option))
-        return Measured(
-            answer=answer,
-            counts=counter.step_counts(marks),
-            functions=counter.function_counts(marks, elf),
-        )
+        return counter.measured(answer, marks, elf)
 
     def _emulate(self, program: Path, x: F32 | I16, options: tuple[str, ...]) -> Answer:
         command: list[str | Path] = [

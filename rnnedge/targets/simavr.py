@@ -56,11 +56,7 @@ class Simavr:
         marks = counter.markers(elf, program)
         counting = (str(marks.begin), str(marks.end), str(marks.steps), str(marks.addresses))
         answer = self._emulate(program, x, elf, counting)
-        return Measured(
-            answer=answer,
-            counts=counter.step_counts(marks),
-            functions=counter.function_counts(marks, elf),
-        )
+        return counter.measured(answer, marks, elf)
 
     def _emulate(self, program: Path, x: F32 | I16, elf: Elf, counting: tuple[str, ...]) -> Answer:
         image = program.with_suffix(".bin")

@@ -37,11 +37,13 @@ class Measured:
         answer: states, scores and stack.
         counts: instructions or cycles of a step: how many steps took that many.
         functions: instructions or cycles in each function, over all steps, largest first.
+        code_bytes: size of those functions: the code of a step.
     """
 
     answer: Answer
     counts: Mapping[int, int]
     functions: Mapping[str, int]
+    code_bytes: int
 
 
 class Target(Protocol):

@@ -67,18 +67,24 @@ def recorded(row: dict[str, Any]) -> dict[str, int] | None:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The Markdown table of all rows."""
-    lines = [
-        "| target | compiler | for | cell | per step | per MAC | code | of a step | const | RAM | stack |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    columns = ["target", "compiler", "for", "cell, inputs", "per step", "per MAC"]
+    columns += ["code", "of a step", "const", "RAM", "stack"]
+    cells = [columns, ["---"] * len(columns)]
     for row in rows:
-        unit = "cycles" if row["unit"] == "cycles" else ""
-        lines.append(
-            f"| {row['target'].removesuffix(':clang')} | {row['compiler']} | {row['optimize']} "
-            f"| {row['cell'].upper()}-{row['units']}, {row['inputs']} inputs "
-            f"| {row['per_step']:,} {unit} | {row['per_mac']:.2f} | {row['code_bytes']:,} "
-            f"| {row['step_code_bytes']:,} | {row['const_bytes']:,} | {row['ram_bytes']:,} | {row['stack_bytes']:,} |"
+        sizes = ("code_bytes", "step_code_bytes", "const_bytes", "ram_bytes", "stack_bytes")
+        unit = " cycles" if row["unit"] == "cycles" else ""
+        cells.append(
+            [
+                row["target"].removesuffix(":clang"),
+                row["compiler"],
+                row["optimize"],
+                f"{row['cell'].upper()}-{row['units']}, {row['inputs']}",
+                f"{row['per_step']:,}{unit}",
+                f"{row['per_mac']:.2f}",
+                *(f"{row[name]:,}" for name in sizes),
+            ]
         )
+    lines = [f"| {' | '.join(line)} |" for line in cells]
     return "\n".join(lines)
 
 

@@ -25,9 +25,7 @@ def test_many_steps_of_many_models(target: str) -> None:
     found: set[str] = set()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         while steps < wanted:
-            cases = [
-                random_case(seed + i, small=target in ("avr", "cortex-m0")) for i in range(8)
-            ]
+            cases = [random_case(seed + i, small=target in ("avr", "cortex-m0")) for i in range(8)]
             seed += len(cases)
             runs = pool.map(lambda case: differences(target, case, windows=windows), cases)
             for case, (wrong, compared, count) in zip(cases, runs, strict=True):

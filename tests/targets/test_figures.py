@@ -62,7 +62,7 @@ def test_the_documented_table_is_the_recorded_one() -> None:
             line
             for line in text.splitlines()
             if line.startswith(f"| {name} |")
-            and f"| {optimize} | {cell.upper()}-{units}, {inputs} inputs |" in line
+            and f"| {optimize} | {cell.upper()}-{units}, {inputs} |" in line
         ]
         assert rows, (core, shape)
 

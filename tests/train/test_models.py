@@ -31,7 +31,9 @@ def test_a_model_normalises_raw_windows_itself(reset_after: bool) -> None:
 
 
 def test_an_unknown_cell_is_refused_with_those_known() -> None:
-    with pytest.raises(UnsupportedLayerError, match="cell 'tcn' is not supported; choose gru, lstm, rnn"):
+    with pytest.raises(
+        UnsupportedLayerError, match="cell 'tcn' is not supported; choose gru, lstm, rnn"
+    ):
         _build(cell="tcn")
 
 

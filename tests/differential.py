@@ -1,5 +1,6 @@
 """Random cases for any target: the simulator's bits, or the first difference."""
 
+import dataclasses
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnedge.convert.proof import is_narrow
+from rnnedge.convert.proof import NARROW_LIMIT, bounds, is_narrow
 from rnnedge.errors import RangeError
 from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
@@ -28,17 +29,37 @@ class Case:
         shape: arguments of tests.models.float_model.
         bits: of the input.
         limit: of the input.
+        largest_biases: every row is at the end of what packed or 24-bit accumulators hold.
     """
 
     seed: int
     shape: dict[str, Any]
     bits: int = 8
     limit: float = 5.0
+    largest_biases: bool = False
 
     def model(self) -> QuantizedModel:
-        return quantized(
+        model = quantized(
             float_model(self.seed, **self.shape), input_bits=self.bits, limit=self.limit, window=12
         )
+        return with_largest_biases(model) if self.largest_biases else model
+
+
+def with_largest_biases(model: QuantizedModel) -> QuantizedModel:
+    """Give every row the largest bias with which its layer still is narrow, with changing sign."""
+    layers = []
+    for layer in model.cells:
+        bias = layer.bias.astype(np.int64)
+        found = bounds(layer)
+        for index, gate in enumerate(layer.GATES):
+            rows = slice(index * layer.units, (index + 1) * layer.units)
+            room = NARROW_LIMIT - 1 - found[gate]
+            sign = np.where(np.arange(layer.units) % 2 == 0, 1, -1)
+            bias[rows] = sign * (np.abs(bias[rows]) + room)
+        changed = dataclasses.replace(layer, bias=bias)
+        assert is_narrow(changed)
+        layers.append(changed)
+    return dataclasses.replace(model, layers=(*layers, *model.dense))
 
 
 def random_case(seed: int, *, small: bool = False) -> Case:

@@ -49,7 +49,7 @@ rnnedge_v *rnnedge_expand_hx(const rnnedge_cell *cell, const int16_t h[], const 
 }
 
 typedef const uint32_t *groups_fn(const uint32_t *w, const rnnedge_v *v, uint32_t columns,
-                                  uint32_t start, int32_t *acc, const int32_t *end);
+                                  int32_t *acc, uint32_t start, const int32_t *end);
 
 static inline void product(groups_fn *groups, rnnedge_cursor *at, const rnnedge_cell *cell,
                            const rnnedge_v *v, uint8_t part, uint8_t gates, uint16_t units,
@@ -71,7 +71,7 @@ static inline void product(groups_fn *groups, rnnedge_cursor *at, const rnnedge_
     if (part == RNNEDGE_PART_X || part == RNNEDGE_PART_XG) {
         v += h;
     }
-    at->weights = groups((const uint32_t *)at->weights, v, columns, start, acc, end);
+    at->weights = groups((const uint32_t *)at->weights, v, columns, acc, start, end);
 }
 
 void rnnedge_product_narrow(rnnedge_cursor *at, const rnnedge_cell *cell, const void *v,
@@ -84,7 +84,7 @@ void rnnedge_product_wide(rnnedge_cursor *at, const rnnedge_cell *cell, const vo
     product(rnnedge_quad_wide, at, cell, (const rnnedge_v *)v, part, gates, units, acc);
 }
 
-#ifndef RNNEDGE_QUAD_ARM
+#if !defined(RNNEDGE_QUAD_V7M) && !defined(RNNEDGE_QUAD_V6M)
 
 // The lower 24 bits with their sign.
 static inline uint32_t low24(uint32_t v) {
@@ -96,7 +96,7 @@ static inline uint32_t high24(uint32_t v) {
 }
 
 const uint32_t *rnnedge_quad_narrow(const uint32_t *w, const rnnedge_v *v, uint32_t columns,
-                                    uint32_t start, int32_t *acc, const int32_t *end) {
+                                    int32_t *acc, uint32_t start, const int32_t *end) {
     const uint32_t mask = 0x00FF00FF;
     for (; acc != end; acc += 4, w += 4) {
         uint32_t a = start, b = start - (start << 16), c = start - (start << 8);
@@ -118,7 +118,7 @@ const uint32_t *rnnedge_quad_narrow(const uint32_t *w, const rnnedge_v *v, uint3
 }
 
 const uint32_t *rnnedge_quad_wide(const uint32_t *w, const rnnedge_v *v, uint32_t columns,
-                                  uint32_t start, int32_t *acc, const int32_t *end) {
+                                  int32_t *acc, uint32_t start, const int32_t *end) {
     for (; acc != end; acc += 4, w += 4) {
         uint32_t a = start, b = start - (start << 24), c = start - (start << 16);
         uint32_t d = start - (start << 8);

@@ -43,13 +43,15 @@ rnnedge_v *rnnedge_expand_hx(const rnnedge_cell *cell, const int16_t h[], const 
 // The accumulators acc..end of groups of four rows over `columns` >= 1 values of v; returns what
 // follows their weights. One pair of them for each core.
 const uint32_t *rnnedge_quad_narrow(const uint32_t *w, const rnnedge_v *v, uint32_t columns,
-                                    uint32_t start, int32_t *acc, const int32_t *end);
+                                    int32_t *acc, uint32_t start, const int32_t *end);
 const uint32_t *rnnedge_quad_wide(const uint32_t *w, const rnnedge_v *v, uint32_t columns,
-                                  uint32_t start, int32_t *acc, const int32_t *end);
+                                  int32_t *acc, uint32_t start, const int32_t *end);
 
 extern const int32_t rnnedge_tanh_table[256];
 
 #if defined(__thumb2__)
+
+#define RNNEDGE_QUAD_V7M
 
 #define RNNEDGE_OWN_SATURATION
 static inline int32_t rnnedge_sat16(int32_t v) {
@@ -77,6 +79,10 @@ static inline int32_t rnnedge_reset_part(int32_t acc, int32_t t) {
 }
 
 #else
+
+#if defined(__thumb__) && __ARM_ARCH >= 6
+#define RNNEDGE_QUAD_V6M
+#endif
 
 // The entry for q: its index limited to 255 from above, then to -1 + 1 from below.
 static inline uint32_t rnnedge_entry(int32_t q) {

@@ -18,6 +18,10 @@ FIXED = [
     *(Case(seed=2, shape={"cells": (cell,), "units": 5, "channels": 1}, bits=16) for cell in CELLS),
     *(Case(seed=3, shape={"cells": (cell,), "units": 1, "channels": 2}) for cell in CELLS),
 ]
+FIXED += [
+    Case(seed=7, shape={"cells": (cell,), "units": 6, "channels": 3}, largest_biases=True)
+    for cell in CELLS
+]
 WIDE = {"channels": 12, "spread": 0.3}  # with limit 100: rows past the packing limit, 2^23
 LARGE = [
     *(Case(seed=4, shape={"cells": (cell,), "units": 33, **WIDE}, limit=100) for cell in CELLS),

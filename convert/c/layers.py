@@ -28,7 +28,9 @@ def step(layer: RecurrentLayer) -> str:
 
 def cell(layer: RecurrentLayer, prefix: str, packed: Packed) -> tuple[str, ...]:
     """Return the definitions of a cell's multipliers and parameters; `prefix` starts every name."""
-    values = multipliers(layer, packed.block)
+    values = packed.multipliers
+    if values is None:
+        values = multipliers(layer, packed.block)
     shift = layer.state_shift if isinstance(layer, LstmLayer | RnnLayer) else 0
     fields = {
         "units": layer.units,

@@ -41,6 +41,7 @@ class Packed:
         bias: the initialiser of rnnedge_cell.bias.
         nbytes: bytes of the arrays.
         block: units that the kernel's steps work on at once, in the order of multipliers.
+        multipliers: row scales in an order of the kernel's own; None: that of multipliers().
     """
 
     arrays: tuple[str, ...]
@@ -48,6 +49,7 @@ class Packed:
     bias: str
     nbytes: int
     block: int = BLOCK
+    multipliers: U8 | None = None
 
 
 class Packing(Protocol):

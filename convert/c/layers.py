@@ -40,7 +40,7 @@ def cell(layer: RecurrentLayer, prefix: str, packed: Packed) -> tuple[str, ...]:
         "h_shift": layer.h_shift,
         "acc_shift": layer.acc_shift,
         "state_shift": shift,
-        "product": f"rnnedge_product_{'narrow' if is_narrow(layer) else 'wide'}",
+        "product": packed.product or f"rnnedge_product_{'narrow' if is_narrow(layer) else 'wide'}",
         "weights": packed.weights,
         "bias": packed.bias,
         "multiplier": f"{prefix}_multiplier",

@@ -76,7 +76,7 @@ static inline int16_t rnnedge_blend(int32_t h, int32_t n, int32_t t) {
 
 // v * (1 + t) / 2 rounded half up; |v| * 65535 + 2^15 < 2^31.
 static inline int32_t rnnedge_gate(int32_t v, int32_t t) {
-    return (v * (32768 + t) + (1 << 15)) >> 16;
+    return (v * (32768 + t) + INT32_C(0x8000)) >> 16;
 }
 
 // A gate (1 + t) / 2 as Q0.15, 0..32767.

@@ -5,6 +5,7 @@ A kernel is chosen when the exported C is compiled; the numbers never change wit
 
 from collections.abc import Iterable
 
+from rnnedge.convert.c.packing.avr import AVR
 from rnnedge.convert.c.packing.dsp import DSP
 from rnnedge.convert.c.packing.mve import MVE
 from rnnedge.convert.c.packing.order import Packed, Packing
@@ -12,7 +13,7 @@ from rnnedge.convert.c.packing.quad import QUAD
 from rnnedge.convert.c.packing.rows import ROWS
 from rnnedge.errors import ToolError
 
-PACKINGS: dict[str, Packing] = {packing.kernel: packing for packing in (ROWS, QUAD, DSP, MVE)}
+PACKINGS: dict[str, Packing] = {packing.kernel: packing for packing in (ROWS, QUAD, DSP, AVR, MVE)}
 """By the kernel's name, as in RNNEDGE_KERNEL_<NAME>."""
 
 KERNELS = {

@@ -42,6 +42,7 @@ class Packed:
         nbytes: bytes of the arrays.
         block: units that the kernel's steps work on at once, in the order of multipliers.
         multipliers: row scales in an order of the kernel's own; None: that of multipliers().
+        product: the initialiser of rnnedge_cell.product, if the layer has one of its own.
     """
 
     arrays: tuple[str, ...]
@@ -50,6 +51,7 @@ class Packed:
     nbytes: int
     block: int = BLOCK
     multipliers: U8 | None = None
+    product: str | None = None
 
 
 class Packing(Protocol):

@@ -97,9 +97,9 @@ def test_one_changed_weight_in_an_exported_file_is_reported(trained: Path, tmp_p
         source = tmp_path / "e" / f"motor_{kernel}.h"
         text = source.read_text()
         start = text.index("*/", text.index("RNNEDGE_FLASH = {")) + 2  # behind the first label
-        number, comma, tail = text[start:].partition(",")
-        changed = int(number) + (-7 if int(number) > 0 else 7)
-        source.write_text(f"{text[:start]} {changed}{comma}{tail}")
+        *numbers, tail = text[start:].split(",", 7)  # a row of 4 + 3 columns
+        changed = [str(int(n) + (-7 if int(n) > 0 else 7)) for n in numbers]
+        source.write_text(f"{text[:start]} {','.join(changed)},{tail}")
     for target in ("host", "cortex-m4"):
         done = rnnedge("verify", trained, "--export", tmp_path / "e", "--target", target, "--json")
         assert done.code == 1

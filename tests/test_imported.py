@@ -30,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def save(keras: Any, path: Path, *layers: Any, steps: int | None = 20) -> Path:
     model = keras.Sequential([keras.Input((steps, 3)), *layers])
     rng = np.random.default_rng(0)
-    model.set_weights([w + rng.normal(size=w.shape) * 0.2 for w in model.get_weights()])
+    model.set_weights([rng.normal(size=w.shape) * 0.4 for w in model.get_weights()])
     model.save(path)
     return path
 

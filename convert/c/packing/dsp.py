@@ -1,16 +1,19 @@
 """The packing of the DSP extension: pairs of rows in 16 bits (firmware/kernels/arm_dsp.c)."""
 
 import numpy as np
-import numpy.typing as npt
 
-from rnnedge.arrays import I8, I32
-from rnnedge.convert.c.packing.order import Packed, accumulators, chunks, columns, matrix
+from rnnedge.arrays import I64
+from rnnedge.convert.c.packing.order import Packed, chunks, columns, matrix
 from rnnedge.convert.c.text import array
 from rnnedge.convert.proof import is_narrow
-from rnnedge.spec import RecurrentLayer
+from rnnedge.spec import GruLayer, RecurrentLayer
 
 _PAD = 4
-"""Columns that a group of rows advances by; RNNEDGE_PAD."""
+"""RNNEDGE_PAD, columns that a product takes at once."""
+_GROUP = 4
+"""Units that the kernel's steps work on at once."""
+_GATE_PLAN, _PLAN_END = 8, 4
+"""Words of a gate's plan and of its end, with the accumulators of a group."""
 
 
 class _Dsp:
@@ -20,14 +23,15 @@ class _Dsp:
         """Return groups of four rows in the order of use, each its biases and then its weights."""
         group = _narrow if is_narrow(layer) else _wide
         stream = []
-        for chunk in chunks(layer):
+        for chunk in chunks(layer, _GROUP):
             for gate, rows, bias in zip(chunk.gates, chunk.rows, chunk.bias, strict=True):
                 units = rows % layer.units
-                missing = -len(rows) % 4
+                missing = _GROUP - len(rows)
                 w = np.pad(matrix(layer, chunk.part, rows, _PAD), ((0, missing), (0, 0)))
-                words = group(w.reshape(-1, 4, w.shape[1]), np.pad(bias, (0, missing)))
+                words = group(w.astype(np.int64), np.pad(bias, (0, missing)).astype(np.int64))
                 label = f"{gate} over {chunk.part}, units {units[0]} to {units[-1]}"
-                stream.append((label, words))
+                stream.append((label, (words & 0xFFFFFFFF).astype(np.uint32).view(np.int32)))
+        stream.append(("read ahead, not used", np.zeros(_GROUP, np.int32)))
         size = sum(words.size for _, words in stream)
         kind = "pairs of rows as 256 a + b" if is_narrow(layer) else "columns 0 2 1 3"
         return Packed(
@@ -41,43 +45,39 @@ class _Dsp:
             weights=f"{prefix}_weights",
             bias="NULL",
             nbytes=4 * size,
+            block=_GROUP,
         )
 
     def scratch(self, layer: RecurrentLayer) -> int:
-        """Return accumulators of one block, and v as int16."""
-        return accumulators(layer) + columns(layer, _PAD) // 2
+        """Return the plan of a group's gates, and v as int16."""
+        gates = len(layer.GATES)
+        if isinstance(layer, GruLayer):  # n over x and n over h are planned apart; r before z, n
+            gates = 4 if layer.reset_after else 2
+        return gates * _GATE_PLAN + _PLAN_END + columns(layer, _PAD) // 2
 
 
-def _narrow(groups: I8, bias: I32) -> I32:
-    """Return groups of rows a, b, c, d (n, 4, columns) for 24-bit accumulators.
+def _narrow(w: I64, bias: I64) -> I64:
+    """Return the words of a group of rows a, b, c, d for 24-bit accumulators.
 
     256 a + b in 16 bits; of every 4 columns a word of a, b with columns 0, 1, one of c, d with the
     same, then both with columns 2, 3. In front 256 times the bias of a plus that of b, and the bias
     of b; the same of c, d.
     """
-    pairs = groups.astype(np.int64).reshape(len(groups), 2, 2, -1)
-    halves = 256 * pairs[:, :, 0] + pairs[:, :, 1]
-    words = (halves[..., 0::2] & 0xFFFF) | halves[..., 1::2] << 16
-    first = bias.astype(np.int64).reshape(-1, 2)
-    start = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
-    return _stream(start.reshape(-1, 4), words.transpose(0, 2, 1))
+    pairs = 256 * w[0::2] + w[1::2]
+    words = (pairs[:, 0::2] & 0xFFFF) | pairs[:, 1::2] << 16
+    start = np.stack([256 * bias[0::2] + bias[1::2], bias[1::2]], axis=1)
+    return np.concatenate([start.ravel(), words.T.ravel()])
 
 
-def _wide(groups: I8, bias: I32) -> I32:
-    """Return groups of rows (n, 4, columns) for 32-bit accumulators.
+def _wide(w: I64, bias: I64) -> I64:
+    """Return the words of a group of rows for 32-bit accumulators.
 
     Of every 4 columns a word for each row, bytes in the order of columns 0, 2, 1, 3. In front the
     biases.
     """
-    quads = groups.view(np.uint8).astype(np.int64).reshape(len(groups), 4, -1, 4)
-    words = quads[..., 0] | quads[..., 2] << 8 | quads[..., 1] << 16 | quads[..., 3] << 24
-    return _stream(bias.astype(np.int64).reshape(-1, 4), words.transpose(0, 2, 1))
-
-
-def _stream(start: npt.NDArray[np.int64], words: npt.NDArray[np.int64]) -> I32:
-    """Return the start values of each group (n, 4) and its words (n, .., ..), as 32 bits."""
-    flat = np.concatenate([start, words.reshape(len(start), -1)], axis=1)
-    return np.asarray(flat & 0xFFFFFFFF, dtype=np.uint32).view(np.int32)
+    quads = (w & 0xFF).reshape(_GROUP, -1, 4)
+    words = (quads[..., [0, 2, 1, 3]] << [0, 8, 16, 24]).sum(axis=-1)
+    return np.concatenate([bias, words.T.ravel()])
 
 
 DSP = _Dsp()

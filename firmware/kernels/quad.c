@@ -1,20 +1,30 @@
 /* quad.c -- four rows side by side: expansion, parts of v, and the sums in portable C. */
 #include "../src/kernel.h"
+#include "quad_sums.h"
 
 #if RNNEDGE_KERNEL == RNNEDGE_KERNEL_QUAD
 
 #define OFFSETS 0x80808080u // 128 in each place
 
-// narrow(): only rounding up to 128 can leave int8, and then v + 128 has reached 2^15.
-static inline int32_t narrow(int32_t v) {
-    return ((v + 128) >> 8) - ((v + 128 + 32768) >> 16);
+#ifdef RNNEDGE_QUAD_V7M
+static inline uint32_t narrow(int32_t v) {
+    int32_t limited;
+    __asm__("ssat %0, #8, %1, asr #8" : "=r"(limited) : "r"(v + 128));
+    return (uint32_t)limited;
 }
+#else
+// narrow(): only rounding up to 128 can leave int8, and then u has reached 2^16.
+static inline uint32_t narrow(int32_t v) {
+    const uint32_t u = (uint32_t)(v + 128 + 32768);
+    return (u >> 8) - (u >> 16) - 128;
+}
+#endif
 
 // Narrow, shift and sum up.
 static uint32_t expand(rnnedge_v *v, const int16_t *values, uint32_t n, uint8_t shift) {
     uint32_t sum = 0;
     for (const rnnedge_v *const end = v + n; v != end; v++) {
-        const uint32_t value = (uint32_t)narrow(*values++) << shift;
+        const uint32_t value = narrow(*values++) << shift;
         *v = (int32_t)value;
         sum += value;
     }
@@ -84,35 +94,16 @@ void rnnedge_product_wide(rnnedge_cursor *at, const rnnedge_cell *cell, const vo
     product(rnnedge_quad_wide, at, cell, (const rnnedge_v *)v, part, gates, units, acc);
 }
 
-#if !defined(RNNEDGE_QUAD_V7M) && !defined(RNNEDGE_QUAD_V6M)
-
-// The lower 24 bits with their sign.
-static inline uint32_t low24(uint32_t v) {
-    return (uint32_t)((int32_t)(v << 8) >> 8);
-}
-
-static inline uint32_t high24(uint32_t v) {
-    return (uint32_t)((int32_t)v >> 8);
-}
+#ifdef RNNEDGE_QUAD_C
 
 const uint32_t *rnnedge_quad_narrow(const uint32_t *w, const rnnedge_v *v, uint32_t columns,
                                     int32_t *acc, uint32_t start, const int32_t *end) {
-    const uint32_t mask = 0x00FF00FF;
     for (; acc != end; acc += 4, w += 4) {
-        uint32_t a = start, b = start - (start << 16), c = start - (start << 8);
-        c += c << 16;
+        sums s = start_narrow(start);
         for (uint32_t i = 0; i < columns; i++) {
-            const uint32_t word = *w++, value = (uint32_t)v[i];
-            a += word * value;
-            b += (word >> 16) * value;
-            c += (word >> 8 & mask) * value;
+            add_narrow(&s, *w++, (uint32_t)v[i]);
         }
-        const uint32_t s01 = a - (b << 16), s0 = low24(s01 - (c << 8));
-        const uint32_t s1 = high24(s01 - s0), s2 = low24(b - ((c - s1) >> 8));
-        acc[0] = (int32_t)(w[0] + s0);
-        acc[1] = (int32_t)(w[1] + s1);
-        acc[2] = (int32_t)(w[2] + s2);
-        acc[3] = (int32_t)(w[3] + high24(b - s2));
+        store_narrow(acc, w, &s);
     }
     return w;
 }
@@ -120,19 +111,11 @@ const uint32_t *rnnedge_quad_narrow(const uint32_t *w, const rnnedge_v *v, uint3
 const uint32_t *rnnedge_quad_wide(const uint32_t *w, const rnnedge_v *v, uint32_t columns,
                                   int32_t *acc, uint32_t start, const int32_t *end) {
     for (; acc != end; acc += 4, w += 4) {
-        uint32_t a = start, b = start - (start << 24), c = start - (start << 16);
-        uint32_t d = start - (start << 8);
+        sums s = start_wide(start);
         for (uint32_t i = 0; i < columns; i++) {
-            const uint32_t word = *w++, value = (uint32_t)v[i];
-            a += word * value;
-            b += (word >> 8) * value;
-            c += (word >> 16) * value;
-            d += (word >> 24) * value;
+            add_wide(&s, *w++, (uint32_t)v[i]);
         }
-        acc[0] = (int32_t)(w[0] + a - (b << 8));
-        acc[1] = (int32_t)(w[1] + b - (c << 8));
-        acc[2] = (int32_t)(w[2] + c - (d << 8));
-        acc[3] = (int32_t)(w[3] + d);
+        store_wide(acc, w, &s);
     }
     return w;
 }

@@ -66,31 +66,68 @@ static inline int32_t rnnedge_sat8(int32_t v) {
     return limited;
 }
 
-// The entry for q, and 128 more in the place of its index.
+// The entry for q.
 static inline uint32_t rnnedge_entry(int32_t q) {
-    int32_t i;
-    __asm__("ssat %0, #8, %1, asr #16" : "=r"(i) : "r"(q));
-    return (uint32_t)(rnnedge_tanh_table + 128)[i];
+    uint32_t e;
+    __asm__("ssat %0, #8, %1, asr #16\n\t"
+            "ldr %0, [%2, %0, lsl #2]"
+            : "=&r"(e)
+            : "r"(q), "r"(rnnedge_tanh_table + 128));
+    return e;
 }
 
 #define RNNEDGE_OWN_RESET
+// t in the upper half, so that the upper word of the product is the result.
 static inline int32_t rnnedge_reset_part(int32_t acc, int32_t t) {
-    return (acc >> 1) + (int32_t)(((int64_t)acc * t) >> 16);
+    return (acc >> 1) + (int32_t)(((int64_t)acc * (t * 65536)) >> 32);
+}
+
+#define RNNEDGE_OWN_BLEND
+// (h + n) / 2 + t (h - n) / 2
+static inline int16_t rnnedge_blend(int32_t h, int32_t n, int32_t t) {
+    const uint32_t twice = ((uint32_t)(h + n) << 15) + 0x8000;
+    return (int16_t)((int32_t)(twice - (uint32_t)t * (uint32_t)(n - h)) >> 16);
 }
 
 #else
 
 #if defined(__thumb__) && __ARM_ARCH >= 6
 #define RNNEDGE_QUAD_V6M
+#define RNNEDGE_OWN_GRU
+#define RNNEDGE_OWN_LSTM
+#define RNNEDGE_OWN_RNN
+#elif defined(__riscv_xlen) && __riscv_xlen == 32 && !defined(__OPTIMIZE_SIZE__)
+#define RNNEDGE_QUAD_RV32
+#else
+#define RNNEDGE_QUAD_C
 #endif
+
+// All ones for v < 0, in a way that no compiler makes a branch of.
+static inline int32_t rnnedge_sign(int32_t v) {
+    v >>= 31;
+    __asm__("" : "+r"(v));
+    return v;
+}
+
+#define RNNEDGE_OWN_SATURATION
+static inline int32_t rnnedge_sat16(int32_t v) {
+    v -= INT16_MAX;
+    v = (v & rnnedge_sign(v)) + 65535;
+    return (v & ~rnnedge_sign(v)) + INT16_MIN;
+}
+
+static inline int32_t rnnedge_sat8(int32_t v) {
+    v -= INT8_MAX;
+    v = (v & rnnedge_sign(v)) + 255;
+    return (v & ~rnnedge_sign(v)) + INT8_MIN;
+}
 
 // The entry for q: its index limited to 255 from above, then to -1 + 1 from below.
 static inline uint32_t rnnedge_entry(int32_t q) {
     int32_t i = (q >> 16) - 127;
-    i &= i >> 31;
-    i += 254;
-    i |= i >> 31;
-    return (uint32_t)(rnnedge_tanh_table + 1)[i];
+    i = (i & rnnedge_sign(i)) + 254;
+    i |= rnnedge_sign(i);
+    return (uint32_t)*(const int32_t *)((uintptr_t)(rnnedge_tanh_table + 1) + 4 * (uintptr_t)i);
 }
 
 #endif

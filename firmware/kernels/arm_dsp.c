@@ -180,7 +180,7 @@ void rnnedge_product_wide(rnnedge_cursor *at, const rnnedge_cell *cell, const vo
 
 /// Activations and plan //////////////////////////////////////////////////////////////////////////
 
-// Two int16 of any alignment.
+// Two int16 of any alignment: one load, unless the compiler is told that the core traps it.
 static inline uint32_t load2(const int16_t values[]) {
     uint32_t two;
     __builtin_memcpy(&two, values, sizeof two);

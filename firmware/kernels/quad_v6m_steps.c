@@ -19,51 +19,50 @@
 
 // clang-format off
 
+// One look-up; q in r1, index and entry in r4.
+#define LOOKUP(m)                                                                            \
+    "ldr    r1, [r0]\n"                                                                      \
+    "ldrb   r4, [r2, #" m "]\n"                                                              \
+    "asrs   r1, r1, r3\n"                                                                    \
+    "muls   r1, r4, r1\n"                                                                    \
+    "asrs   r4, r1, #16\n"                                                                   \
+    "subs   r4, #127\n"                                                                      \
+    "asrs   r5, r4, #31\n"                                                                   \
+    "ands   r4, r4, r5\n"                                                                    \
+    "adds   r4, #255\n"                                                                      \
+    "asrs   r5, r4, #31\n"                                                                   \
+    "bics   r4, r4, r5\n"                                                                    \
+    "lsls   r4, r4, #2\n"                                                                    \
+    "ldr    r4, [r7, r4]\n"                                                                  \
+    "ands   r1, r1, r6\n"                                                                    \
+    "uxth   r5, r4\n"                                                                        \
+    "muls   r1, r5, r1\n"                                                                    \
+    "add    r4, lr\n"                                                                        \
+    "adds   r4, r4, r1\n"                                                                    \
+    "asrs   r4, r4, #16\n"                                                                   \
+    "stm    r0!, {r4}\n"
+
 // acc = lookup(preactivation(acc, m, y)) for acc..end, a multiple of 4.
 //
 // r6 and lr: 0xFF00 and 0x8000; r7 the table; r12 the end.
-__attribute__((naked, noinline)) static void activate(int32_t *acc UNUSED,
-                                                      const int32_t *end UNUSED,
-                                                      const uint8_t *m UNUSED, uint32_t y UNUSED) {
+__attribute__((naked, noinline)) static void
+lookups(int32_t *acc UNUSED, const int32_t *end UNUSED, const uint8_t *m UNUSED, uint32_t y UNUSED,
+        const int32_t *table UNUSED) {
     __asm__ volatile(
         ".syntax unified\n"
         "push   {r4-r7, lr}\n"
+        "ldr    r7, [sp, #20]\n"
         "mov    r12, r1\n"
-        "movs   r7, #128\n"
-        "lsls   r7, r7, #8\n"
-        "mov    lr, r7\n"
+        "movs   r6, #128\n"
+        "lsls   r6, r6, #8\n"
+        "mov    lr, r6\n"
         "movs   r6, #255\n"
         "lsls   r6, r6, #8\n"
-        "ldr    r7, 2f\n"
-        "b      1f\n"
-        ".balign 4\n"
-        "2:\n"
-        ".word  rnnedge_tanh_table\n"
         "1:\n"
-        ".set   at, 0\n"
-        ".rept  " STRING(ROUND) "\n"
-        "ldr    r1, [r0]\n"
-        "ldrb   r4, [r2, #at]\n"
-        "asrs   r1, r1, r3\n"
-        "muls   r1, r4, r1\n" // q
-        "asrs   r4, r1, #16\n"
-        "subs   r4, #127\n"
-        "asrs   r5, r4, #31\n"
-        "ands   r4, r4, r5\n"
-        "adds   r4, #255\n"
-        "asrs   r5, r4, #31\n"
-        "bics   r4, r4, r5\n"
-        "lsls   r4, r4, #2\n"
-        "ldr    r4, [r7, r4]\n" // entry
-        "ands   r1, r1, r6\n"
-        "uxth   r5, r4\n"
-        "muls   r1, r5, r1\n"
-        "add    r4, lr\n"
-        "adds   r4, r4, r1\n"
-        "asrs   r4, r4, #16\n"
-        "stm    r0!, {r4}\n"
-        ".set   at, at + 1\n"
-        ".endr\n"
+        LOOKUP("0")
+#if ROUND == 4
+        LOOKUP("1") LOOKUP("2") LOOKUP("3")
+#endif
         "adds   r2, #" STRING(ROUND) "\n"
         "cmp    r0, r12\n"
         "bne    1b\n"
@@ -71,6 +70,10 @@ __attribute__((naked, noinline)) static void activate(int32_t *acc UNUSED,
 }
 
 // clang-format on
+
+static void activate(int32_t *acc, const int32_t *end, const uint8_t *m, uint32_t y) {
+    lookups(acc, end, m, y, rnnedge_tanh_table);
+}
 
 // A constant in a register: gcc would make it anew wherever it is used.
 static inline int32_t opaque(int32_t constant) {
@@ -106,21 +109,20 @@ void rnnedge_gru_after_step(const rnnedge_cell *cell, int16_t h[], const int16_t
 
 void rnnedge_gru_before_step(const rnnedge_cell *cell, int16_t h[], const int16_t x[],
                              int32_t scratch[]) {
-    rnnedge_v *v = rnnedge_expand_hx(cell, h, x, scratch, 2);
-    rnnedge_v *g = v + cell->units + cell->inputs;
+    rnnedge_v *const v = rnnedge_expand_hx(cell, h, x, scratch, 2);
+    rnnedge_v *gated = v + cell->units + cell->inputs;
+    const int32_t unit = (int32_t)(1u << cell->h_shift);
     rnnedge_cursor at = {cell->weights, cell->bias};
     const uint8_t *m = cell->multiplier;
     const uint8_t y = cell->acc_shift;
     for (uint16_t first = 0; first < cell->units; first = (uint16_t)(first + RNNEDGE_BLOCK)) {
         const uint16_t units = rnnedge_block(cell, first);
         const uint16_t stride = rnnedge_stride(units);
-        int16_t *reset = (int16_t *)scratch; // takes the place of the accumulators
         cell->product(&at, cell, v, RNNEDGE_PART_HX, 1, units, scratch);
         activate(scratch, scratch + stride, m, y);
         for (uint16_t i = 0; i < units; i++) {
-            reset[i] = (int16_t)rnnedge_gate(h[first + i], scratch[i]);
+            *gated++ = rnnedge_narrow(rnnedge_gate(h[first + i], scratch[i])) * unit;
         }
-        rnnedge_expand(g + first, reset, units, cell->h_shift);
         m += stride;
     }
     for (uint16_t first = 0; first < cell->units; first = (uint16_t)(first + RNNEDGE_BLOCK)) {

@@ -81,6 +81,17 @@ static inline int32_t opaque(int32_t constant) {
     return constant;
 }
 
+// h = blend(h, n, z) of n..end.
+static inline void blend(int16_t *h, const int32_t *n, const int32_t *end, const int32_t *z) {
+    const uint32_t half = (uint32_t)opaque(0x8000);
+    for (; n != end; h++) {
+        // (h + n) / 2 + t (h - n) / 2
+        const int32_t old = *h, next = *n++;
+        const uint32_t twice = ((uint32_t)(old + next) << 15) + half;
+        *h = (int16_t)((int32_t)(twice - (uint32_t)*z++ * (uint32_t)(next - old)) >> 16);
+    }
+}
+
 void rnnedge_gru_after_step(const rnnedge_cell *cell, int16_t h[], const int16_t x[],
                             int32_t scratch[]) {
     const rnnedge_v *v = rnnedge_expand_hx(cell, h, x, scratch, 4);
@@ -101,9 +112,7 @@ void rnnedge_gru_after_step(const rnnedge_cell *cell, int16_t h[], const int16_t
         }
         activate(nx, nx + stride, m, y);
         m += stride;
-        for (const int32_t *const end = nx + units; nx != end; h++) {
-            *h = rnnedge_blend(*h, *nx++, *z++);
-        }
+        blend(h + first, nx, nx + units, z);
     }
 }
 
@@ -128,15 +137,12 @@ void rnnedge_gru_before_step(const rnnedge_cell *cell, int16_t h[], const int16_
     for (uint16_t first = 0; first < cell->units; first = (uint16_t)(first + RNNEDGE_BLOCK)) {
         const uint16_t units = rnnedge_block(cell, first);
         const uint16_t stride = rnnedge_stride(units);
-        const int32_t *z = scratch;
-        int32_t *n = scratch + stride;
+        int32_t *const n = scratch + stride;
         cell->product(&at, cell, v, RNNEDGE_PART_HX, 1, units, scratch);
         cell->product(&at, cell, v, RNNEDGE_PART_XG, 1, units, n);
         activate(scratch, n + stride, m, y);
         m += 2 * stride;
-        for (const int32_t *const end = n + units; n != end; h++) {
-            *h = rnnedge_blend(*h, *n++, *z++);
-        }
+        blend(h + first, n, n + units, scratch);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include "rnnedge.h"
 
-typedef int16_t rnnedge_v;
+typedef int16_t RNNEDGE_MAY_ALIAS rnnedge_v;
 #define RNNEDGE_PAD 1
 
 #endif /* RNNEDGE_ROWS_H */

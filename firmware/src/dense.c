@@ -29,7 +29,7 @@ static void hidden(const rnnedge_dense *dense, int16_t y[], const int16_t x[]) {
 void rnnedge_dense_all(const rnnedge_model *model, int32_t scores[], const int16_t x[],
                        int32_t scratch[]) {
     const rnnedge_dense *dense = RNNEDGE_GETP(const rnnedge_dense *, &model->dense);
-    int16_t *y = (int16_t *)scratch;
+    int16_t *y = (int16_t *)(void *)scratch;
     for (uint8_t left = RNNEDGE_GET8(&model->n_dense); left > 1; left--) {
         hidden(dense, y, x);
         x = y;

@@ -11,6 +11,9 @@
 
 #ifndef RNNEDGE_OWN_GRU
 
+// r * h takes the place of the accumulators.
+typedef int16_t RNNEDGE_MAY_ALIAS rnnedge_reset_state;
+
 void rnnedge_gru_after_step(const rnnedge_cell *cell, int16_t h[], const int16_t x[],
                             int32_t scratch[]) {
     const rnnedge_v *v = rnnedge_expand_hx(cell, h, x, scratch, 4);
@@ -45,7 +48,7 @@ void rnnedge_gru_before_step(const rnnedge_cell *cell, int16_t h[], const int16_
     const uint8_t y = cell->acc_shift;
     for (uint16_t first = 0; first < cell->units; first = (uint16_t)(first + RNNEDGE_BLOCK)) {
         const uint16_t units = rnnedge_block(cell, first);
-        int16_t *reset = (int16_t *)scratch; // r * h takes the place of the accumulators
+        rnnedge_reset_state *reset = (rnnedge_reset_state *)scratch;
         cell->product(&at, cell, v, RNNEDGE_PART_HX, 1, units, scratch);
         for (uint16_t i = 0; i < units; i++) {
             const int32_t tr = rnnedge_lookup(rnnedge_preactivation(scratch[i], m[i], y));

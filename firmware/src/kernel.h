@@ -27,6 +27,13 @@
 
 #define RNNEDGE_BLOCK 16 // units
 
+// For types that share scratch with accumulators: it is the caller's int32_t[].
+#if defined(__GNUC__)
+#define RNNEDGE_MAY_ALIAS __attribute__((may_alias))
+#else
+#define RNNEDGE_MAY_ALIAS
+#endif
+
 enum { RNNEDGE_PART_H, RNNEDGE_PART_X, RNNEDGE_PART_HX, RNNEDGE_PART_XG };
 
 #if RNNEDGE_KERNEL == RNNEDGE_KERNEL_ROWS

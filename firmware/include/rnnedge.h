@@ -111,15 +111,15 @@ typedef void rnnedge_product_fn(rnnedge_cursor *at, const struct rnnedge_cell *c
 typedef struct rnnedge_cell {
     uint16_t units;
     uint16_t inputs;
-    uint8_t input_bits;           // 8: reads the rounded top byte of x; 16: all of it
-    uint8_t x_shift;              // of the narrowed input, 0..8
-    uint8_t h_shift;              // of the narrowed state, 0..8
-    uint8_t acc_shift;            // of the accumulator, 0..8; 0 with 8-bit inputs
-    uint8_t state_shift;          // LSTM: of c; relu: of h; else 0
-    rnnedge_product_fn *product;  // for this layer's order of weights
-    const void *weights;          // int8, in the kernel's order
-    const int32_t *bias;          // accumulator format, rounding half included
-    const uint8_t *multiplier;    // 1..255, row scales, padded to 4 a gate and block
+    uint8_t input_bits;          // 8: reads the rounded top byte of x; 16: all of it
+    uint8_t x_shift;             // of the narrowed input, 0..8
+    uint8_t h_shift;             // of the narrowed state, 0..8
+    uint8_t acc_shift;           // of the accumulator, 0..8; 0 with 8-bit inputs
+    uint8_t state_shift;         // LSTM: of c; relu: of h; else 0
+    rnnedge_product_fn *product; // for this layer's order of weights
+    const void *weights;         // int8, in the kernel's order
+    const int32_t *bias;         // accumulator format, rounding half included
+    const uint8_t *multiplier;   // 1..255, row scales, padded to 4 a gate and block
 } rnnedge_cell;
 
 // One dense layer: int16 in; int32 scores out, or int16 if another layer follows.

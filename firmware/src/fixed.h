@@ -59,8 +59,8 @@ static inline int32_t rnnedge_preactivation(int32_t acc, uint8_t m, uint8_t y) {
 // acc * (1 + t) / 2 for t in Q0.15: (acc >> 1) + ((acc * t) >> 16), the product taken apart so that
 // it needs no 64 bits.
 static inline int32_t rnnedge_reset_part(int32_t acc, int32_t t) {
-    const int32_t high = (acc >> 16) * t;             // |.| <= 2^30
-    const int32_t low = ((acc & 0xFFFF) * t) >> 16;   // |acc & 0xFFFF| < 2^16, |t| < 2^15
+    const int32_t high = (acc >> 16) * t;           // |.| <= 2^30
+    const int32_t low = ((acc & 0xFFFF) * t) >> 16; // |acc & 0xFFFF| < 2^16, |t| < 2^15
     return (acc >> 1) + high + low;
 }
 #endif

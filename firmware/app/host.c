@@ -7,18 +7,22 @@
 void port_init(void) {
 }
 
-int port_read(void *data, uint32_t n) {
-    return fread(data, 1, n, stdin) == n ? 0 : -1;
+void port_read(void *data, size_t n) {
+    if (fread(data, 1, n, stdin) != n) {
+        port_exit(1);
+    }
 }
 
-int port_write(const void *data, uint32_t n) {
-    return fwrite(data, 1, n, stdout) == n ? 0 : -1;
+void port_write(const void *data, size_t n) {
+    if (fwrite(data, 1, n, stdout) != n) {
+        port_exit(1);
+    }
 }
 
 void port_stack_mark(void) {
 }
 
-uint32_t port_stack_used(uintptr_t sp) {
+size_t port_stack_used(uintptr_t sp) {
     (void)sp;
     return 0;
 }

@@ -2,14 +2,15 @@
 #ifndef RNNEDGE_PORT_H
 #define RNNEDGE_PORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // Bring up clock and serial line.
 void port_init(void);
 
-// Read or write exactly n bytes; return 0, or -1 at the end of the stream.
-int port_read(void *data, uint32_t n);
-int port_write(const void *data, uint32_t n);
+// Read or write exactly n bytes; at the end of the stream port_exit(1).
+void port_read(void *data, size_t n);
+void port_write(const void *data, size_t n);
 
 // The stack pointer, or 0 where stack is not measured.
 static inline uintptr_t port_stack_pointer(void) {
@@ -28,9 +29,9 @@ static inline uintptr_t port_stack_pointer(void) {
 void port_stack_mark(void);
 
 // Bytes of stack used below sp since port_stack_mark, or 0 where it is not measured.
-uint32_t port_stack_used(uintptr_t sp);
+size_t port_stack_used(uintptr_t sp);
 
 // Flush and stop; code is the exit code of the process or emulator.
-void port_exit(int code);
+__attribute__((noreturn)) void port_exit(int code);
 
 #endif /* RNNEDGE_PORT_H */

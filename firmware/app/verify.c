@@ -49,10 +49,14 @@ __attribute__((noinline)) void app_count_end(void) {
     __asm__ volatile("/* end */");
 }
 
+// "RNNV" and "DONE"
+#define APP_MAGIC UINT32_C(0x564E4E52)
+#define APP_DONE UINT32_C(0x454E4F44)
+
 // A model may have any name, so every name here starts with app_, local ones too.
 
 // Bytes of stack below the call of the first step; it is the same in every step.
-static uint32_t app_stack;
+static size_t app_stack;
 
 static void app_stack_begin(void) {
     if (app_stack == 0) {
@@ -66,16 +70,20 @@ static void app_stack_end(uintptr_t app_sp) {
     }
 }
 
-// The next sample into app_x; 0, or -1 if the stream ends or the input is refused.
-static int app_sample(uint32_t app_is_raw) {
+static void app_must(rnnedge_status app_status) {
+    if (app_status != RNNEDGE_OK) {
+        port_exit(1);
+    }
+}
+
+// The next sample into app_x.
+static void app_sample(uint8_t app_is_raw) {
     if (app_is_raw == 0) {
-        return port_read(app_x, sizeof app_x);
+        port_read(app_x, sizeof app_x);
+    } else {
+        port_read(app_raw, sizeof app_raw);
+        app_must(rnnedge_quantize(&APP_MODEL, app_x, app_raw));
     }
-    if (port_read(app_raw, sizeof app_raw) != 0 ||
-        rnnedge_quantize(&APP_MODEL, app_x, app_raw) != RNNEDGE_OK) {
-        return -1;
-    }
-    return 0;
 }
 
 #ifdef APP_WINDOW
@@ -84,14 +92,12 @@ static int app_sample(uint32_t app_is_raw) {
 #define STATES(steps) 1
 
 // One window; the count is that of a window.
-static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
+static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
     if (app_steps != SIZE(_WINDOW)) {
-        return -1;
+        port_exit(1);
     }
     for (uint32_t app_t = 0; app_t < app_steps; app_t++) {
-        if (app_sample(app_is_raw) != 0) {
-            return -1;
-        }
+        app_sample(app_is_raw);
         for (uint32_t app_i = 0; app_i < SIZE(_INPUTS); app_i++) {
             app_window[app_t][app_i] = app_x[app_i];
         }
@@ -102,10 +108,9 @@ static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
                                                      app_state, app_scratch, app_scores);
     app_count_end();
     app_stack_end(port_stack_pointer());
-    if (app_status != RNNEDGE_OK || port_write(app_state, 2 * VALUES) != 0) {
-        return -1;
-    }
-    return port_write(app_scores + (SIZE(_WINDOW_SCORES) - 1) * SIZE(_OUTPUTS), 4 * SIZE(_OUTPUTS));
+    app_must(app_status);
+    port_write(app_state, 2 * VALUES);
+    port_write(app_scores + (SIZE(_WINDOW_SCORES) - 1) * SIZE(_OUTPUTS), 4 * SIZE(_OUTPUTS));
 }
 
 #else
@@ -114,56 +119,57 @@ static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
 #define STATES(steps) (steps)
 
 // One window, step by step.
-static int app_run_window(uint32_t app_is_raw, uint32_t app_steps) {
+static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
     rnnedge_reset(&APP_MODEL, app_state);
-    for (uint32_t app_t = 0; app_t < app_steps; app_t++) {
-        if (app_sample(app_is_raw) != 0) {
-            return -1;
-        }
+    for (; app_steps > 0; app_steps--) {
+        app_sample(app_is_raw);
         app_stack_begin();
         app_count_begin();
         const rnnedge_status app_status = rnnedge_step(&APP_MODEL, app_state, app_x, app_scratch);
         app_count_end();
         app_stack_end(port_stack_pointer());
-        if (app_status != RNNEDGE_OK || port_write(app_state, sizeof app_state) != 0) {
-            return -1;
-        }
+        app_must(app_status);
+        port_write(app_state, sizeof app_state);
     }
-    if (rnnedge_output(&APP_MODEL, app_state, app_scratch, app_scores) != RNNEDGE_OK) {
-        return -1;
-    }
-    return port_write(app_scores, sizeof app_scores);
+    app_must(rnnedge_output(&APP_MODEL, app_state, app_scratch, app_scores));
+    port_write(app_scores, sizeof app_scores);
 }
 
 #endif
 
-static int app_run(void) {
-    uint32_t app_request[4];
-    const uint8_t *app_sha256 = RNNEDGE_GETP(const uint8_t *, &APP_MODEL.sha256);
-    if (port_read(app_request, sizeof app_request) != 0) {
-        return -1;
-    }
-    const uint32_t app_answer[5] = {RNNEDGE_ABI, SIZE(_INPUTS), SIZE(_OUTPUTS), VALUES,
-                                    STATES(app_request[3])};
-    if (port_write("RNNV", 4) != 0 || port_write(app_answer, sizeof app_answer) != 0) {
-        return -1;
-    }
-    for (uint8_t app_i = 0; app_i < 32; app_i++) {
-        const uint8_t app_byte = RNNEDGE_GET8(&app_sha256[app_i]);
-        if (port_write(&app_byte, 1) != 0) {
-            return -1;
-        }
-    }
-    for (uint32_t app_window_index = 0; app_window_index < app_request[2]; app_window_index++) {
-        if (app_run_window(app_request[1], app_request[3]) != 0) {
-            return -1;
-        }
-    }
-    return port_write("DONE", 4) != 0 || port_write(&app_stack, sizeof app_stack) != 0 ? -1 : 0;
+// noinline: there are many calls, and an AVR has little program memory
+static __attribute__((noinline)) void app_send(uint32_t app_value) {
+    port_write(&app_value, sizeof app_value);
+}
+
+static __attribute__((noinline)) uint32_t app_receive(void) {
+    uint32_t app_value;
+    port_read(&app_value, sizeof app_value);
+    return app_value;
 }
 
 int main(void) {
     port_init();
-    port_exit(rnnedge_check(&APP_MODEL) == RNNEDGE_OK && app_run() == 0 ? 0 : 1);
-    return 1;
+    app_must(rnnedge_check(&APP_MODEL));
+    app_receive();
+    const uint8_t app_is_raw = (uint8_t)app_receive();
+    uint32_t app_windows = app_receive();
+    const uint32_t app_steps = app_receive();
+    app_send(APP_MAGIC);
+    app_send(RNNEDGE_ABI);
+    app_send(SIZE(_INPUTS));
+    app_send(SIZE(_OUTPUTS));
+    app_send(VALUES);
+    app_send(STATES(app_steps));
+    const uint8_t *app_sha256 = RNNEDGE_GETP(const uint8_t *, &APP_MODEL.sha256);
+    for (uint8_t app_left = 32; app_left > 0; app_left--) {
+        const uint8_t app_byte = RNNEDGE_GET8(app_sha256++);
+        port_write(&app_byte, 1);
+    }
+    for (; app_windows > 0; app_windows--) {
+        app_run_window(app_is_raw, app_steps);
+    }
+    app_send(APP_DONE);
+    app_send((uint32_t)app_stack);
+    port_exit(0);
 }

@@ -24,6 +24,12 @@
 
 #if RNNEDGE_AVR_UNROLL
 
+#if defined(__AVR_HAVE_JMP_CALL__)
+#define RNNEDGE_AVR_CALL "call"
+#else
+#define RNNEDGE_AVR_CALL "rcall"
+#endif
+
 #define RNNEDGE_AVR_BEGIN(name)                                                                    \
     static rnnedge_product_fn name;                                                                \
     static __attribute__((naked, noinline)) void name(                                             \
@@ -77,13 +83,12 @@
 // The end of a unit: biases of n (recurrent), z, r, n (input, negative), row scales of z, r, n.
 #define RNNEDGE_AVR_UNIT(nh, z, r, nx, mz, mr, mn)                                                 \
     __asm__ volatile(                                                                              \
-        RNNEDGE_AVR_BIAS(nh, r24, r25, r22) RNNEDGE_AVR_BIAS(z, r16, r17, r18)                     \
-            RNNEDGE_AVR_BIAS(r, r20, r21, r19) "ldi r23, lo8(" #nx                                 \
-                                               ")\n\tadd r14, r23\n\tldi r23, hi8(" #nx            \
-                                               ")\n\tadc r15, r23\n\tldi r23, hlo8(" #nx           \
-                                               ")\n\tadc r13, r23\n\tldi r23, " #mz                \
-                                               "\n\tldi r26, " #mr "\n\tldi r27, " #mn             \
-                                               "\n\tcall rnnedge_avr_gru_unit\n\tmovw r30, r6");
+        RNNEDGE_AVR_BIAS(nh, r24, r25, r22) RNNEDGE_AVR_BIAS(z, r16, r17, r18) RNNEDGE_AVR_BIAS(   \
+            r, r20, r21, r19) "ldi r23, lo8(" #nx ")\n\tadd r14, r23\n\tldi r23, hi8(" #nx         \
+                              ")\n\tadc r15, r23\n\tldi r23, hlo8(" #nx                            \
+                              ")\n\tadc r13, r23\n\tldi r23, " #mz "\n\tldi r26, " #mr             \
+                              "\n\tldi r27, " #mn "\n\t" RNNEDGE_AVR_CALL                          \
+                              " rnnedge_avr_gru_unit\n\tmovw r30, r6");
 
 #endif
 

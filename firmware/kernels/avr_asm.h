@@ -3,7 +3,7 @@
  * They are C macros, not the assembler's, so that every function is complete in itself, also with
  * link-time optimisation. In all of them
  *
- *     r0, r1   product        r2  zero        r3  zero (r2 and r3: a pair of zeros)
+ *     r0, r1   product        r2  zero; in avr_gru.c r3 too, so that they are a pair of zeros
  *     r5       4              Z   stream of constants, or where the look-up reads
  *
  * and the three accumulators that a pass works on side by side are
@@ -13,8 +13,19 @@
 #ifndef RNNEDGE_AVR_ASM_H
 #define RNNEDGE_AVR_ASM_H
 
+#if !defined(__AVR_HAVE_MUL__)
+#error "this kernel needs an AVR with MUL"
+#endif
+
 // An assembler line.
 #define LINE(text) text "\n\t"
+
+// The linker may make an RCALL of it (-mrelax).
+#if defined(__AVR_HAVE_JMP_CALL__)
+#define CALL(name) "call " name "\n\t"
+#else
+#define CALL(name) "rcall " name "\n\t"
+#endif
 
 // accumulator += weight of the stream * r4: 8 cycles.
 #define MAC(low, mid, high)                                                                        \
@@ -38,6 +49,25 @@
     LINE("rol " #mid)                                                                              \
     LINE("rol " #high)
 
+// Columns of rows A, B, C over v' at X, as many as `count` says, which gets 0.
+#define COLUMNS(count)                                                                             \
+    LINE("1: ld r4, X+")                                                                           \
+    MAC(r16, r17, r18)                                                                             \
+    MAC(r20, r21, r19)                                                                             \
+    MAC(r24, r25, r22)                                                                             \
+    LINE("dec " #count)                                                                            \
+    LINE("brne 1b")
+
+// The rows shifted left by `count`, which gets -1.
+#define SHIFTS(count)                                                                              \
+    LINE("rjmp 2f")                                                                                \
+    LINE("1:")                                                                                     \
+    SHIFT_LEFT(r16, r17, r18)                                                                      \
+    SHIFT_LEFT(r20, r21, r19)                                                                      \
+    SHIFT_LEFT(r24, r25, r22)                                                                      \
+    LINE("2: dec " #count)                                                                         \
+    LINE("brpl 1b")
+
 // q = accumulator * r23: bits 16..31 to Z, bits 8..15 to `fraction`, which may be `high`, not
 // `mid`. `high` is one of r16..r23.
 #define SCALE(low, mid, high, fraction)                                                            \
@@ -50,7 +80,17 @@
     LINE("adc r30, r1")                                                                            \
     LINE("adc r31, r2")
 
-// r31:r30 = the look-up of Z (bits 16..31 of q) and `fraction`, in low:high; uses r4, r23.
+#if RNNEDGE_KNOTS
+
+// The look-up of Z (bits 16..31 of q) and `fraction`, to low:high, a pair; uses r4, r5, r18, r23.
+#define LOOKUP(fraction, low, high)                                                                \
+    LINE("mov r23, " #fraction)                                                                    \
+    CALL("rnnedge_avr_look")                                                                       \
+    LINE("movw " #low ", r30")
+
+#else
+
+// The look-up of Z (bits 16..31 of q) and `fraction`, to low:high; uses r4, r23.
 // First sat8(Z) + 128: a skipped instruction takes the cycle that it would run.
 #define LOOKUP(fraction, low, high)                                                                \
     LINE("subi r30, 0x80")                                                                         \
@@ -67,18 +107,22 @@
     LINE("lpm r23, Z+")                                                                            \
     LINE("lpm " #low ", Z+")                                                                       \
     LINE("lpm " #high ", Z")                                                                       \
-    /* knot + (difference's high byte * fraction) */                                               \
-    LINE("mul r23, " #fraction)                                                                    \
+    INTERPOLATE(r4, r23, fraction, low, high)
+
+#endif
+
+// high:low, a knot, + ((difference * fraction + its high byte + 128) >> 8); at most
+// 255 * 255 + 7 + 128 are in the last sum.
+#define INTERPOLATE(difference_low, difference_high, fraction, low, high)                          \
+    LINE("mul " #difference_high ", " #fraction)                                                   \
     LINE("add " #low ", r0")                                                                       \
     LINE("adc " #high ", r1")                                                                      \
-    /* + (low byte * fraction + high byte + 128) >> 8, at most 254 * 256 + 7 + 128 inside */       \
-    LINE("subi r23, 0x80")                                                                         \
-    LINE("mul r4, " #fraction)                                                                     \
-    LINE("add r0, r23")                                                                            \
+    LINE("subi " #difference_high ", 0x80")                                                        \
+    LINE("mul " #difference_low ", " #fraction)                                                    \
+    LINE("add r0, " #difference_high)                                                              \
     LINE("adc " #low ", r1")                                                                       \
     LINE("adc " #high ", r2")
 
-// The address in Z of a field of a struct, from the one that the last LPM left.
 #define SAVE_REGISTERS                                                                             \
     LINE("push r2")                                                                                \
     LINE("push r3")                                                                                \

@@ -1,4 +1,9 @@
-/* avr_gru.c -- one step of a GRU whose reset gate acts after the product, narrow, for AVR. */
+/* avr_gru.c -- one step of a narrow GRU, reset after, for AVR: all of it in assembler.
+ *
+ * Unit by unit: the accumulators of z and r over x and h, of n over x, of n over h; then the
+ * look-ups, the reset, the new state. h' of all units is taken first, so that h is updated in
+ * place.
+ */
 #include "../src/kernel.h"
 
 #if RNNEDGE_KERNEL == RNNEDGE_KERNEL_AVR
@@ -9,26 +14,13 @@
 
 #include <stddef.h>
 
-// v' of r24 int16 values at X, to Z; adds them up in r21:r20. r2 is zero. 15 cycles a value.
-static __attribute__((naked, noinline, used)) void gru_expand(void) {
-    __asm__ volatile(LINE("clr r20") LINE("clr r21") LINE("1: ld r22, X+") LINE("ld r23, X+")
-                         LINE("subi r23, 0x80") LINE("lsl r22")
-                             LINE("adc r23, r2") // round; past 255 is 0
-                     LINE("sbc r23, r2")         // and here 255 again
-                     LINE("st Z+, r23") LINE("add r20, r23") LINE("adc r21, r2") LINE("dec r24")
-                         LINE("brne 1b") LINE("ret"));
-}
-
-// r25:r24:r23 = -128 * r21:r20.
-static __attribute__((naked, noinline, used)) void gru_offset(void) {
-    __asm__ volatile(LINE("movw r24, r20") LINE("clr r23") LINE("lsr r25") LINE("ror r24")
-                         LINE("ror r23") LINE("com r25") LINE("com r24") LINE("neg r23")
-                             LINE("sbci r24, 0xff") LINE("sbci r25, 0xff") LINE("ret"));
-}
+// Not C functions either.
+RNNEDGE_AVR_NAMED void rnnedge_avr_gru_expand(void);
+RNNEDGE_AVR_NAMED void rnnedge_avr_gru_part(void);
 
 // The rest of a unit: from the accumulators A (z), B (r), C (n, recurrent) and the negative of
 // n's part of x in r13:r15:r14, row scales in r23, r26, r27, to the new state at Y, which moves on.
-// Leaves r5..r15 alone.
+// Leaves r6..r15 alone.
 #define GRU_UNIT_1                                                                                 \
     /* tz = r17:r16 */                                                                             \
     SCALE(r16, r17, r18, r18)                                                                      \
@@ -105,110 +97,206 @@ static __attribute__((naked, noinline, used)) void gru_offset(void) {
     LINE("st Y+, r24")                                                                             \
     LINE("st Y+, r25")
 
+// v' of r24 int16 values at X, to Z.
+#define EXPAND(more)                                                                               \
+    LINE("1: ld r22, X+")                                                                          \
+    LINE("ld r23, X+")                                                                             \
+    LINE("subi r23, 0x80")                                                                         \
+    LINE("lsl r22")                                                                                \
+    LINE("adc r23, r2") /* round; past 255 is 0 */                                                 \
+    LINE("sbc r23, r2") /* and here 255 again */                                                   \
+    LINE("st Z+, r23")                                                                             \
+    more LINE("dec r24") LINE("brne 1b")
+
 #if RNNEDGE_AVR_UNROLL
 
 __attribute__((naked, noinline)) void rnnedge_avr_gru_unit(void) {
     __asm__ volatile(GRU_UNIT_1);
     __asm__ volatile(GRU_UNIT_2);
-    __asm__ volatile(GRU_UNIT_3 LINE("ret"));
-}
-
-// A layer whose product is code: v' in r8..r12 and from where r7:r6 and Z point.
-// cell r25:r24, h r23:r22, x r21:r20, scratch r19:r18
-static __attribute__((naked, noinline)) void gru_unrolled(const rnnedge_cell *cell, int16_t h[],
-                                                          const int16_t x[], int32_t scratch[]) {
-    (void)cell, (void)h, (void)x, (void)scratch;
-    __asm__ volatile(SAVE_REGISTERS);
-    __asm__ volatile(
-        LINE("clr r2") LINE("clr r3") LINE("ldi r16, 4") LINE("mov r5, r16") LINE("movw r30, r24")
-            LINE("lpm r6, Z+")                  // units
-        LINE("adiw r30, 1") LINE("lpm r7, Z+")  // inputs
-        LINE("adiw r30, 6") LINE("lpm r14, Z+") // product
-        LINE("lpm r15, Z") LINE("movw r28, r22") LINE("movw r26, r20") LINE("movw r30, r18")
-            LINE("mov r24, r7") LINE("rcall gru_expand") LINE("movw r26, r28") LINE("mov r24, r6")
-                LINE("rcall gru_expand") LINE("movw r6, r18") LINE("movw r30, r18") LINE("ld r8, Z")
-                    LINE("ldd r9, Z+1") LINE("ldd r10, Z+2") LINE("ldd r11, Z+3")
-                        LINE("ldd r12, Z+4") LINE("movw r30, r14") LINE("icall") LINE("clr r1"));
-    __asm__ volatile(RESTORE_REGISTERS LINE("ret"));
+    __asm__ volatile(GRU_UNIT_3 "ret\n\t");
 }
 
 #endif
 
-// cell r25:r24, h r23:r22, x r21:r20, scratch r19:r18. Scratch becomes what a unit reads one after
-// another: low byte of h's end; -128 sum(x'); columns, x'; shift of x beyond that of h;
-// -128 sum(h'); columns, h'; shift of h.
-static __attribute__((naked, noinline)) void gru_narrow(const rnnedge_cell *cell, int16_t h[],
-                                                        const int16_t x[], int32_t scratch[]) {
+// EXPAND, and r25:r24:r23 = -128 * sum of v'.
+__attribute__((naked, noinline)) void rnnedge_avr_gru_expand(void) {
+    __asm__ volatile("clr r20\n\t"
+                     "clr r21\n\t" EXPAND(LINE("add r20, r23") LINE("adc r21, r2")) //
+                     "movw r24, r20\n\t"
+                     "clr r23\n\t"
+                     "lsr r25\n\t"
+                     "ror r24\n\t"
+                     "ror r23\n\t"
+                     "com r25\n\t"
+                     "com r24\n\t"
+                     "neg r23\n\t"
+                     "sbci r24, 0xff\n\t"
+                     "sbci r25, 0xff\n\t"
+                     "ret\n\t");
+}
+
+// Columns of three rows over a part of v, then their shift, both counted at X.
+#define GRU_PART                                                                                   \
+    LINE("ld r13, X+")                                                                             \
+    COLUMNS(r13)                                                                                   \
+    LINE("ld r13, X+")                                                                             \
+    SHIFTS(r13)
+
+#if RNNEDGE_KNOTS
+
+__attribute__((naked, noinline)) void rnnedge_avr_gru_part(void) {
+    __asm__ volatile(GRU_PART "ret\n\t");
+}
+
+#define PART CALL("rnnedge_avr_gru_part")
+#else
+#define PART GRU_PART
+#endif
+
+// cell r25:r24, h r23:r22, x r21:r20, scratch r19:r18
+static __attribute__((naked, noinline)) void gru(const rnnedge_cell *cell, int16_t h[],
+                                                 const int16_t x[], int32_t scratch[]) {
     (void)cell, (void)h, (void)x, (void)scratch;
     __asm__ volatile(SAVE_REGISTERS);
-    __asm__ volatile(
-        LINE("clr r2") LINE("clr r3") LINE("ldi r16, 4") LINE("mov r5, r16") LINE("movw r30, r24")
-            LINE("lpm r6, Z+")                   // units
-        LINE("adiw r30, 1") LINE("lpm r7, Z+")   // inputs
-        LINE("adiw r30, 2") LINE("lpm r16, Z+")  // x_shift
-        LINE("lpm r17, Z")                       // h_shift
-        LINE("adiw r30, 5") LINE("lpm r14, Z+")  // weights
-        LINE("lpm r15, Z") LINE("movw r26, r20") // x
-        LINE("movw r10, r22")                    // h
-        LINE("movw r8, r18") LINE("movw r28, r18") LINE("movw r30, r18") LINE("mov r0, r6") LINE(
-            "lsl r0") LINE("add r0, r10") LINE("st Z, r0") LINE("adiw r30, 4") LINE("st Z+, r7")
-            LINE("mov r24, r7") LINE("rcall gru_expand") LINE("rcall gru_offset")
-                LINE("std Y+1, r23") LINE("std Y+2, r24") LINE("std Y+3, r25") LINE("mov r4, r23")
-                    LINE("movw r12, r24") LINE("sub r16, r17") LINE("st Z+, r16")
-                        LINE("movw r28, r30") LINE("adiw r30, 3") LINE("st Z+, r6")
-                            LINE("movw r26, r10") LINE("mov r24, r6") LINE("rcall gru_expand")
-                                LINE("rcall gru_offset") LINE("std Y+0, r23") LINE("std Y+1, r24")
-                                    LINE("std Y+2, r25") LINE("st Z, r17")
-        // z and r start with both offsets, that of h before the shift
-        LINE("rjmp 2f") LINE("1: asr r25") LINE("ror r24") LINE("ror r23") LINE("2: dec r16")
-            LINE("brpl 1b") LINE("add r23, r4") LINE("adc r24, r12") LINE("adc r25, r13")
-                LINE("movw r28, r10") LINE("movw r30, r14") LINE("mov r10, r23")
-                    LINE("mov r11, r24") LINE("mov r12, r25") LINE("movw r26, r8")
-                        LINE("adiw r26, 1"));
-
-    // a unit
-    __asm__ volatile(
-        LINE("3:") LINE("movw r16, r10") LINE("mov r18, r12") LINE("movw r20, r10")
-            LINE("mov r19, r12") LINE("ld r14, X+") LINE("ld r15, X+") LINE("ld r13, X+")
-                LINE("ld r6, X+") LINE("1: ld r4, X+") MAC(r16, r17, r18) MAC(r20, r21, r19) MAC(
-                    r14, r15, r13) LINE("dec r6") LINE("brne 1b") LINE("ld r6, X+") LINE("rjmp 2f")
-                    LINE("1:") SHIFT_LEFT(r16, r17, r18) SHIFT_LEFT(r20, r21, r19) SHIFT_LEFT(
-                        r14, r15, r13) LINE("2: dec r6") LINE("brpl 1b") LINE("ld r24, X+")
-                        LINE("ld r25, X+") LINE("ld r22, X+") LINE("ld r6, X+") LINE("1: ld r4, X+")
-                            MAC(r16, r17, r18) MAC(r20, r21, r19) MAC(r24, r25, r22) LINE("dec r6")
-                                LINE("brne 1b") LINE("ld r6, X+") LINE("rjmp 2f") LINE("1:")
-                                    SHIFT_LEFT(r16, r17, r18) SHIFT_LEFT(r20, r21, r19)
-                                        SHIFT_LEFT(r24, r25, r22) SHIFT_LEFT(r14, r15, r13)
-                                            LINE("2: dec r6") LINE("brpl 1b") ADD3(r24, r25, r22)
-                                                ADD3(r16, r17, r18) ADD3(r20, r21, r19)
-                                                    ADD3(r14, r15, r13) LINE("lpm r23, Z+")
-                                                        LINE("lpm r26, Z+") LINE("lpm r27, Z+")
-                                                            LINE("movw r6, r30"));
+    __asm__ volatile("clr r2\n\t"
+                     "clr r3\n\t"
+                     "ldi r16, 4\n\t"
+                     "mov r5, r16\n\t"
+                     "movw r28, r22\n\t"
+                     "movw r26, r20\n\t"
+                     "movw r30, r24\n\t"
+                     "lpm r12, Z+\n\t" // units
+                     "adiw r30, 1\n\t"
+                     "lpm r24, Z+\n\t" // inputs
+                     "adiw r30, 2\n\t"
+                     "lpm r16, Z+\n\t" // x_shift
+                     "lpm r17, Z+\n\t" // h_shift
+                     "adiw r30, 2\n\t"
+                     "lpm r14, Z+\n\t" // product
+                     "lpm r15, Z+\n\t"
+                     "lpm r10, Z+\n\t" // weights
+                     "lpm r11, Z\n\t"
+                     "movw r30, r18\n\t");
 #if RNNEDGE_AVR_UNROLL
-    __asm__ volatile(LINE("rcall rnnedge_avr_gru_unit"));
+    // A product that is code finds v' in r8..r12 and where r7:r6 and Z point, h at Y.
+    __asm__ volatile("ldi r22, pm_lo8(rnnedge_product_narrow)\n\t"
+                     "ldi r23, pm_hi8(rnnedge_product_narrow)\n\t"
+                     "cp r14, r22\n\t"
+                     "cpc r15, r23\n\t"
+                     "brne 2f\n\t"
+                     "rjmp 3f\n\t"
+                     "2:\n\t" EXPAND() //
+                     "movw r26, r28\n\t"
+                     "mov r24, r12\n\t" EXPAND() //
+                     "movw r6, r18\n\t"
+                     "movw r30, r18\n\t"
+                     "ld r8, Z\n\t"
+                     "ldd r9, Z+1\n\t"
+                     "ldd r10, Z+2\n\t"
+                     "ldd r11, Z+3\n\t"
+                     "ldd r12, Z+4\n\t"
+                     "movw r30, r14\n\t"
+                     "icall\n\t"
+                     "clr r1\n\t");
+    __asm__ volatile(RESTORE_REGISTERS "ret\n\t"
+                                       "3:\n\t");
+#endif
+    // Scratch becomes what a unit reads one after another: low byte of h's end; -128 sum(x'), n's
+    // start; columns, x', shift beyond that of h; shift of h; -128 sum(h'); columns, h', shift.
+    __asm__ volatile("movw r8, r18\n\t"
+                     "mov r0, r12\n\t"
+                     "lsl r0\n\t"
+                     "add r0, r28\n\t"
+                     "st Z, r0\n\t"
+                     "std Z+4, r24\n\t"
+                     "adiw r30, 5\n\t" CALL("rnnedge_avr_gru_expand") //
+                     "movw r26, r18\n\t"
+                     "adiw r26, 1\n\t"
+                     "st X+, r23\n\t"
+                     "st X+, r24\n\t"
+                     "st X, r25\n\t"
+                     "mov r4, r23\n\t"
+                     "movw r14, r24\n\t"
+                     "sub r16, r17\n\t"
+                     "st Z+, r16\n\t"
+                     "st Z+, r17\n\t"
+                     "movw r18, r30\n\t"
+                     "std Z+3, r12\n\t"
+                     "adiw r30, 4\n\t"
+                     "movw r26, r28\n\t"
+                     "mov r24, r12\n\t" CALL("rnnedge_avr_gru_expand") //
+                     "st Z, r17\n\t"
+                     "movw r26, r18\n\t"
+                     "st X+, r23\n\t"
+                     "st X+, r24\n\t"
+                     "st X, r25\n\t"
+                     // r12:r11:r10, start of z and r: both, that of h before the shift
+                     "movw r30, r10\n\t"
+                     "rjmp 2f\n\t"
+                     "1: asr r25\n\t"
+                     "ror r24\n\t"
+                     "ror r23\n\t"
+                     "2: dec r16\n\t"
+                     "brpl 1b\n\t"
+                     "add r23, r4\n\t"
+                     "adc r24, r14\n\t"
+                     "adc r25, r15\n\t"
+                     "mov r10, r23\n\t"
+                     "mov r11, r24\n\t"
+                     "mov r12, r25\n\t"
+                     "movw r26, r8\n\t"
+                     "adiw r26, 1\n\t"
+                     "4:\n\t" // a unit
+                     "movw r16, r10\n\t"
+                     "mov r18, r12\n\t"
+                     "movw r20, r10\n\t"
+                     "mov r19, r12\n\t"
+                     "ld r24, X+\n\t"
+                     "ld r25, X+\n\t"
+                     "ld r22, X+\n\t" PART //
+                     "movw r14, r24\n\t"
+                     "mov r24, r22\n\t"
+                     "ld r6, X+\n\t"
+                     "rjmp 2f\n\t"
+                     "1:\n\t" SHIFT_LEFT(r14, r15, r24) //
+                     "2: dec r6\n\t"
+                     "brpl 1b\n\t"
+                     "mov r6, r24\n\t"
+                     "ld r24, X+\n\t"
+                     "ld r25, X+\n\t"
+                     "ld r22, X+\n\t" PART //
+                     "mov r13, r6\n\t");
+    __asm__ volatile(ADD3(r24, r25, r22) ADD3(r16, r17, r18) ADD3(r20, r21, r19)
+                         ADD3(r14, r15, r13) //
+                     "lpm r23, Z+\n\t"
+                     "lpm r26, Z+\n\t"
+                     "lpm r27, Z+\n\t"
+                     "movw r6, r30\n\t");
+#if RNNEDGE_AVR_UNROLL
+    __asm__ volatile(CALL("rnnedge_avr_gru_unit"));
 #else
     __asm__ volatile(GRU_UNIT_1);
     __asm__ volatile(GRU_UNIT_2);
     __asm__ volatile(GRU_UNIT_3);
 #endif
-    __asm__ volatile(LINE("movw r26, r8") LINE("ld r23, X+") LINE("movw r30, r6") LINE(
-        "cp r28, r23") LINE("breq 4f") LINE("rjmp 3b") LINE("4:") LINE("clr r1"));
-    __asm__ volatile(RESTORE_REGISTERS LINE("ret"));
+    __asm__ volatile("movw r26, r8\n\t"
+                     "ld r23, X+\n\t"
+                     "movw r30, r6\n\t"
+                     "cp r28, r23\n\t"
+                     "breq 5f\n\t"
+                     "rjmp 4b\n\t"
+                     "5:\n\t"
+                     "clr r1\n\t");
+    __asm__ volatile(RESTORE_REGISTERS "ret\n\t");
 }
 
 void rnnedge_gru_after_step(const rnnedge_cell *cell, int16_t h[], const int16_t x[],
                             int32_t scratch[]) {
-    if (RNNEDGE_GETP(const int32_t *, &cell->bias) != NULL) {
+    if (RNNEDGE_GETP(const int32_t *, &cell->bias) == NULL) {
+        gru(cell, h, x, scratch);
+    } else {
         rnnedge_avr_wide(cell, h, x, scratch, RNNEDGE_AVR_GRU_AFTER);
-        return;
     }
-#if RNNEDGE_AVR_UNROLL
-    if (RNNEDGE_GETP(rnnedge_product_fn *, &cell->product) != rnnedge_product_narrow) {
-        gru_unrolled(cell, h, x, scratch);
-        return;
-    }
-#endif
-    gru_narrow(cell, h, x, scratch);
 }
 
 #endif

@@ -9,4 +9,13 @@
 void rnnedge_dense_all(const rnnedge_model *model, int32_t scores[], const int16_t x[],
                        int32_t scratch[]);
 
+// Where the rows of a dense layer are read.
+typedef struct rnnedge_rows {
+    const int8_t *w;
+    const int32_t *bias;
+    const int16_t *multiplier;
+    const int16_t *x;
+    uint16_t inputs;
+} rnnedge_rows;
+
 #endif /* RNNEDGE_DENSE_H */

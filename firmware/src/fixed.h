@@ -16,6 +16,10 @@ RNNEDGE_STATIC_ASSERT((int8_t)-1 == ~(int8_t)0, twos_complement);
 // Entry i + 128: knot i in the upper 16 bits, the difference to the next knot in the lower ones.
 extern const int32_t rnnedge_tanh_table[256] RNNEDGE_FLASH;
 
+// The table's upper half without the differences: a kernel that defines RNNEDGE_KNOTS as 1 is for
+// size, and takes these instead.
+extern const int16_t rnnedge_tanh_knots[129] RNNEDGE_FLASH;
+
 // Limit v to low..high, for |v - low| and |high - v| < 2^31.
 static inline int32_t rnnedge_clamp(int32_t v, int32_t low, int32_t high) {
     const int32_t above = high - v;

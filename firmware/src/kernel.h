@@ -50,6 +50,10 @@ enum { RNNEDGE_PART_H, RNNEDGE_PART_X, RNNEDGE_PART_HX, RNNEDGE_PART_XG };
 #error "RNNEDGE_KERNEL names no kernel of rnnedge.h"
 #endif
 
+#ifndef RNNEDGE_KNOTS
+#define RNNEDGE_KNOTS 0
+#endif
+
 #include "fixed.h"
 
 // Columns of a part of v.

@@ -11,7 +11,7 @@ static rnnedge_status check_layers(const rnnedge_model *model) {
     const uint8_t n_layers = RNNEDGE_GET8(&model->n_layers);
     const uint8_t n_dense = RNNEDGE_GET8(&model->n_dense);
     uint16_t width = RNNEDGE_GET16(&model->inputs);
-    uint32_t state = 0;
+    uint16_t state = 0;
     uint8_t two_ways = 0;
     for (uint8_t i = 0; i < n_layers; i++, layer++) {
         const rnnedge_cell *cell = RNNEDGE_GETP(const rnnedge_cell *, &layer->cell);
@@ -22,7 +22,7 @@ static rnnedge_status check_layers(const rnnedge_model *model) {
             return RNNEDGE_ERR_MODEL;
         }
         width = RNNEDGE_GET16(&layer->outputs);
-        state += RNNEDGE_GET16(&layer->state_size);
+        state = (uint16_t)(state + RNNEDGE_GET16(&layer->state_size));
         if (RNNEDGE_GETP(const rnnedge_cell *, &layer->backward) != NULL) {
             two_ways = 1;
         }

@@ -17,7 +17,10 @@ EXIT_CODES = {
 }
 """What the exit codes of the firmware say."""
 
-_FULL = re.compile("will not fit in region .(FLASH|RAM)|region .(FLASH|RAM). overflow|RAM is full")
+_FULL = re.compile(
+    "will not fit in region .(FLASH|RAM)|region .(FLASH|RAM). overflow|RAM is full|"
+    "size of array .* is too large"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ class Board:
             full = _FULL.search(str(error))
             if full is None:
                 raise
-            memory = "flash" if "FLASH" in full.group() else "RAM"
+            memory = "RAM" if "RAM" in full.group() else "flash"
             raise ToolError(
                 f"{name}: the model does not fit into the {memory} of {self.folder}; "
                 "take fewer units, or another target"

@@ -50,7 +50,7 @@ _AVR = Simavr(
     board=Board(
         folder="atmega328p",
         common=("port.c",),
-        toolchain=Toolchain(compiler="avr-gcc", flags=("-mmcu=atmega328p",)),
+        toolchain=Toolchain(compiler="avr-gcc", flags=("-mmcu=atmega328p", "-mrelax")),
     ),
 )
 

@@ -7,7 +7,7 @@ from rnnedge.arrays import I8, I32, U8
 from rnnedge.convert.c.packing.order import Packed, columns
 from rnnedge.convert.c.text import array
 from rnnedge.convert.proof import is_narrow
-from rnnedge.spec import GruLayer, LstmLayer, RecurrentLayer, RnnLayer
+from rnnedge.spec import GruLayer, LstmLayer, RecurrentLayer
 
 _SIDE = 3
 """Rows that one pass works on."""
@@ -15,16 +15,16 @@ _MOST_UNITS = 127
 _MOST_INPUTS = 255
 _MOST_SHIFT = 7
 """By which the shifts of a layer's input and state may differ."""
-_MOST_MACS = 1024
+_NONE = np.ones(1, np.uint8)
+"""For rnnedge_cell.multiplier: scales lie in the streams."""
+_MOST_MACS = 1536
 """Of a layer that is exported as code too, 10 bytes a MAC."""
 _REGISTERS = ("r8", "r9", "r10", "r11", "r12")
 """Where code finds the first columns of v."""
-_GRU_FRAME = 11
+_GRU_FRAME = 12
 """Bytes beside x and h in scratch; avr_gru.c."""
 _GATES_FRAME = 12
 """The same; avr_gates.c."""
-_WIDE_FRAME = 4
-"""The same; avr_wide.c."""
 
 
 class _Avr:
@@ -42,20 +42,24 @@ class _Avr:
             "Columns of 3 rows + 128; 3 bytes of bias a row; 1 byte of scale a row",
             stream,
         )
-        packed = Packed(arrays=(text,), weights=f"{prefix}_weights", bias="NULL", nbytes=size)
+        packed = Packed(
+            arrays=(text,),
+            weights=f"{prefix}_weights",
+            bias="NULL",
+            nbytes=size,
+            multipliers=_NONE,
+        )
         return _unrolled(layer, prefix, packed) if after and _is_small(layer) else packed
 
     def scratch(self, layer: RecurrentLayer) -> int:
         """Return the narrowed x and h, what the step knows of the layer, and rows of gates."""
         if _is_wide(layer):
-            values = columns(layer)
-            return -(-(_WIDE_FRAME + 2 * values) // 4)
+            return -(-columns(layer) // 2)
         if isinstance(layer, GruLayer) and layer.reset_after:
             return -(-(_GRU_FRAME + layer.inputs + layer.units) // 4)
-        rows = sum(len(group) for group in _groups(layer)[-1])
-        rows += layer.units if isinstance(layer, GruLayer) else 0
-        size = 4 if isinstance(layer, RnnLayer) and layer.activation == "relu" else 2
-        return -(-(_GATES_FRAME + layer.inputs + layer.units + size * rows) // 4)
+        before = isinstance(layer, GruLayer)
+        rows = 2 * layer.units + 2 if before else sum(map(len, _groups(layer)[0]))
+        return -(-(_GATES_FRAME + layer.inputs + layer.units + 2 * rows) // 4)
 
 
 def _is_wide(layer: RecurrentLayer) -> bool:
@@ -64,6 +68,7 @@ def _is_wide(layer: RecurrentLayer) -> bool:
         or layer.units > _MOST_UNITS
         or layer.inputs > _MOST_INPUTS
         or abs(layer.x_shift - layer.h_shift) > _MOST_SHIFT
+        or (isinstance(layer, GruLayer) and layer.x_shift < layer.h_shift)
     )
 
 
@@ -152,6 +157,7 @@ def _unrolled(layer: RecurrentLayer, prefix: str, packed: Packed) -> Packed:
         weights=packed.weights,
         bias="NULL",
         nbytes=packed.nbytes,
+        multipliers=_NONE,
         product=f"{prefix}_product",
     )
 
@@ -239,6 +245,8 @@ def _wide(layer: RecurrentLayer, prefix: str) -> Packed:
         weights=f"{prefix}_weights",
         bias=f"{prefix}_bias",
         nbytes=size + 4 * bias.size,
+        multipliers=_NONE,
+        product="rnnedge_product_wide",
     )
 
 

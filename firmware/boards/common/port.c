@@ -24,23 +24,21 @@ void port_stack_mark(void) {
     }
 }
 
-int port_read(void *data, uint32_t n) {
+void port_read(void *data, size_t n) {
     uint8_t *bytes = (uint8_t *)data;
-    for (uint32_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         bytes[i] = board_uart_get();
     }
-    return 0;
 }
 
-int port_write(const void *data, uint32_t n) {
+void port_write(const void *data, size_t n) {
     const uint8_t *bytes = (const uint8_t *)data;
-    for (uint32_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         board_uart_put(bytes[i]);
     }
-    return 0;
 }
 
-uint32_t port_stack_used(uintptr_t sp) {
+size_t port_stack_used(uintptr_t sp) {
     const volatile uint8_t *byte = _stack_limit;
     if (*byte != STACK_PAINT) {
         port_exit(STACK_OVERFLOW);
@@ -48,5 +46,5 @@ uint32_t port_stack_used(uintptr_t sp) {
     while (*byte == STACK_PAINT) {
         byte++;
     }
-    return (uint32_t)(sp - (uintptr_t)byte);
+    return (size_t)(sp - (uintptr_t)byte);
 }

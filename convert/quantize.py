@@ -225,8 +225,8 @@ def _wider(name: str, needed: F64, halved: I64, most: int) -> int:
     if wider > most:
         raise RangeError(
             f"layer {name!r}, row {row}: weights or bias are too large for its input range (by "
-            f"{max(math.log2(float(ratio[row])) - most, 0.1):.1f} bits); train with weight decay, or scale "
-            "the channels"
+            f"{max(math.log2(float(ratio[row])) - most, 0.1):.1f} bits); train with weight decay, "
+            "or scale the channels"
         )
     return wider
 

@@ -1,9 +1,12 @@
 """The packing of AVRs: three rows side by side, constants between them (firmware/kernels/avr.h)."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from rnnedge.arrays import I8, I32, U8
+from rnnedge.arrays import I8, I32, I64, U8
 from rnnedge.convert.c.packing.order import Packed, columns
 from rnnedge.convert.c.text import array
 from rnnedge.convert.proof import is_narrow
@@ -72,39 +75,71 @@ def _is_wide(layer: RecurrentLayer) -> bool:
     )
 
 
-def _bytes3(values: npt.NDArray[np.int64]) -> U8:
+def _bytes3(values: I64) -> U8:
     """Return int24 as three bytes each, the lowest first."""
     shifted = values[..., None] >> np.array([0, 8, 16]) & 255
     return np.asarray(shifted, np.uint8).reshape(-1)
 
 
-def _side_by_side(rows: npt.NDArray[np.int64]) -> U8:
+def _side_by_side(rows: I64) -> U8:
     """Return rows (n, columns) column by column, + 128."""
     return (rows.T + 128).astype(np.uint8).reshape(-1)
 
 
-def _gru_after(layer: RecurrentLayer) -> list[tuple[str, U8]]:
-    """Return unit by unit: x to z, r, -n; h to z, r, n; biases of n (h), z, r, -n (x); scales."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Unit:
+    """What one unit of a GRU, reset after, multiplies and adds.
+
+    Attributes:
+        x: int64 (3, inputs), rows of z, r and -n: the candidate's part of x is subtracted.
+        h: int64 (3, units), rows of z, r, n.
+        constants: of n's part of h, z, r and the negative of n's part of x; the 128 taken off that
+            are added to x and h.
+        scales: of z, r, n.
+    """
+
+    x: I64
+    h: I64
+    constants: I64
+    scales: U8
+
+
+def _units(layer: RecurrentLayer) -> Iterator[_Unit]:
     H = layer.units
     W, U, bias = (values.astype(np.int64) for values in (layer.W, layer.U, layer.bias))
     of_x, of_h = 128 * W.sum(axis=1) << layer.x_shift, 128 * U.sum(axis=1) << layer.h_shift
-    stream = []
-    for unit in range(H):
-        z, r, n = unit, H + unit, 2 * H + unit
-        constants = [
-            bias[3 * H + unit] - of_h[n],
+    for z in range(H):
+        r, n = H + z, 2 * H + z
+        constants = (
+            bias[3 * H + z] - of_h[n],
             bias[z] - of_x[z] - of_h[z],
             bias[r] - of_x[r] - of_h[r],
             of_x[n] - bias[n],
-        ]
-        parts = (
-            _side_by_side(np.stack([W[z], W[r], -W[n]])),
-            _side_by_side(np.stack([U[z], U[r], U[n]])),
-            _bytes3(np.array(constants)),
-            layer.multiplier[[z, r, n]],
         )
-        stream.append((f"unit {unit}", np.concatenate(parts)))
-    return stream
+        yield _Unit(
+            x=np.stack([W[z], W[r], -W[n]]),
+            h=U[[z, r, n]],
+            constants=np.array(constants),
+            scales=layer.multiplier[[z, r, n]],
+        )
+
+
+def _gru_after(layer: RecurrentLayer) -> list[tuple[str, U8]]:
+    """Return unit by unit columns of x, columns of h, constants, scales."""
+    return [
+        (
+            f"unit {index}",
+            np.concatenate(
+                [
+                    _side_by_side(unit.x),
+                    _side_by_side(unit.h),
+                    _bytes3(unit.constants),
+                    unit.scales,
+                ]
+            ),
+        )
+        for index, unit in enumerate(_units(layer))
+    ]
 
 
 def _is_small(layer: RecurrentLayer) -> bool:
@@ -115,32 +150,22 @@ def _is_small(layer: RecurrentLayer) -> bool:
 
 def _unrolled(layer: RecurrentLayer, prefix: str, packed: Packed) -> Packed:
     """Return the same numbers also as code: the macros of firmware/include/rnnedge_avr.h."""
-    H, inputs = layer.units, layer.inputs
     lines = ['#include "rnnedge_avr.h"', "", "#if RNNEDGE_AVR_UNROLL", ""]
-    lines += [f"#define {prefix}_product {prefix}_rows", f"#define {prefix}_weights NULL"]
-    lines += [f"RNNEDGE_AVR_BEGIN({prefix}_rows)"]
-    for unit in range(H):
-        z, r, n = unit, H + unit, 2 * H + unit
-        lines.append(f"/* unit {unit} */")
-        W, U = layer.W.astype(int), layer.U.astype(int)
-        of_x, of_h = 128 * W.sum(axis=1) << layer.x_shift, 128 * U.sum(axis=1)
-        rows = np.stack([W[z], W[r], -W[n]]), np.stack([U[z], U[r], U[n]])
-        for column, weights in enumerate(np.concatenate(rows, axis=1).T):
-            word = "COLUMN" if column not in (0, inputs) else "NEXT" if column else "FIRST"
-            if column == inputs:
+    lines += [f"#define {prefix}_product {prefix}_rows", f"#define {prefix}_weights NULL", ""]
+    lines.append(f"RNNEDGE_AVR_BEGIN({prefix}_rows)")
+    for index, unit in enumerate(_units(layer)):
+        lines.append(f"/* unit {index} */")
+        for column, weights in enumerate(np.concatenate([unit.x, unit.h], axis=1).T):
+            word = {0: "FIRST", layer.inputs: "NEXT"}.get(column, "COLUMN")
+            if column == layer.inputs:
                 lines.append(f"RNNEDGE_AVR_SHIFT({layer.x_shift})")
-            if column >= len(_REGISTERS):
+            register = "r4"
+            if column < len(_REGISTERS):
+                register = _REGISTERS[column]
+            else:
                 lines.append(f"RNNEDGE_AVR_LOAD({column})")
-            register = (*_REGISTERS, *["r4"] * 64)[column]
-            lines.append(f"RNNEDGE_AVR_{word}({register}, {', '.join(map(str, weights))})")
-        constants = [
-            layer.bias[3 * H + unit] - of_h[n],
-            layer.bias[z] - of_x[z] - of_h[z],
-            layer.bias[r] - of_x[r] - of_h[r],
-            of_x[n] - layer.bias[n],
-            *layer.multiplier[[z, r, n]],
-        ]
-        lines.append(f"RNNEDGE_AVR_UNIT({', '.join(map(str, constants))})")
+            lines.append(f"RNNEDGE_AVR_{word}({_list([register, *weights])})")
+        lines.append(f"RNNEDGE_AVR_UNIT({_list([*unit.constants, *unit.scales])})")
     lines += [
         "RNNEDGE_AVR_END",
         "",
@@ -162,7 +187,11 @@ def _unrolled(layer: RecurrentLayer, prefix: str, packed: Packed) -> Packed:
     )
 
 
-def _groups(layer: RecurrentLayer) -> list[list[npt.NDArray[np.int64]]]:
+def _list(values: list[object]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _groups(layer: RecurrentLayer) -> list[list[I64]]:
     """Return the rows that each pass over v asks for, three at a time, -1 for none."""
     H = layer.units
     units = np.arange(H)
@@ -182,7 +211,7 @@ def _gates(layer: RecurrentLayer) -> list[tuple[str, U8]]:
     """Return three rows at a time: the part with the larger shift, the other; biases; scales."""
     none = np.zeros((1, 1), np.int64)  # row -1
 
-    def padded(values: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    def padded(values: npt.NDArray[np.integer]) -> I64:
         matrix = values.astype(np.int64).reshape(len(values), -1)
         return np.concatenate([matrix, none.repeat(matrix.shape[1], axis=1)])
 

@@ -191,7 +191,7 @@ def _first_lines(model: QuantizedModel, ending: str) -> str:
         " *\n"
         f" * model   {model.name}, sha256 {model_hash(model)}\n"
         f" * layers  {layers}\n"
-        f" * bytes   {const_bytes(model)} of constants in flash, {ram_bytes(model)} of RAM\n"
+        f" * bytes   {const_bytes(model)} of weights, biases and scales, before packing\n"
         f" * checked by {model.name}_golden.c with rnnedge_selftest()\n"
         " */"
     )

@@ -140,15 +140,18 @@ def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
     if not data:
         if (windows.y_test < 0).any():
             raise DataError(
-                f"{run}: the classes of its windows are not known; give labelled data: rnnedge "
-                f"evaluate {run} DATA"
+                f"{run}: the classes of its windows are not known; export the model again with "
+                "--classes, the labels in the order of its outputs"
             )
         return _metrics(run, model, windows.X_test, windows.y_test, tflm=True)
     cut, items = read_windows(spec, data, labelled=True)
     unknown = np.flatnonzero(cut.y < 0)
     if unknown.size:
         source = items[int(cut.recording[unknown[0]])].source
-        raise DataError(f"{source}: its class is none of the model's: {', '.join(spec.classes)}")
+        raise DataError(
+            f"{source}: its class is none of the model's: {', '.join(spec.classes)}; a Keras model "
+            "is told them with export --classes"
+        )
     return {
         **_metrics(run, model, cut.X, cut.y, tflm=True),
         "short_recordings": cut.short,

@@ -74,5 +74,6 @@ def _show(rows: list[dict[str, Any]]) -> None:
             for row in rows
         ],
         f"{first['cell']}, {first['units']} units, {first['inputs']} inputs, "
-        f"{first['layers']} recurrent layers, for {first['optimize']}: {counted} per step, bytes",
+        f"{first['layers']} recurrent layer{'s' * (first['layers'] > 1)}, for {first['optimize']}: "
+        f"{counted} per step, bytes",
     )

@@ -60,9 +60,14 @@ def report(document: Any, as_json: bool, show: Callable[[Any], None]) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """Print a table; numbers and text as they are, right-aligned but for the first column."""
-    drawn = Table(title=title or None, title_justify="left", header_style="bold")
+    if title:
+        click.echo(title)
+    drawn = Table(header_style="bold")
     for index, column in enumerate(columns):
-        drawn.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
+        first = index == 0
+        drawn.add_column(
+            Text(column), justify="left" if first else "right", overflow="fold", no_wrap=first
+        )
     for row in rows:
         drawn.add_row(*(Text(str(cell)) for cell in row))
     Console(soft_wrap=False).print(drawn)
@@ -77,5 +82,8 @@ def left_out(document: dict[str, Any]) -> None:
 
 def confusion(variant: dict[str, Any], classes: Sequence[str], title: str) -> None:
     """Print a confusion matrix, true classes down, predicted ones across."""
-    rows = [[name, *counts] for name, counts in zip(classes, variant["confusion"], strict=True)]
-    table(["true \\ predicted", *classes], rows, title)
+    rows = [
+        [f"{index} {name}", *counts]
+        for index, (name, counts) in enumerate(zip(classes, variant["confusion"], strict=True))
+    ]
+    table(["true \\ predicted", *map(str, range(len(classes)))], rows, title)

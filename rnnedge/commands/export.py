@@ -76,16 +76,17 @@ def _options(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(document: dict[str, Any]) -> None:
-    for name in document["files"]:
-        click.echo(f"{document['out']}/{name}")
+    own = [name for name in document["files"] if "/" not in name]
+    click.echo(f"{document['out']}: {', '.join(own)}, and the runtime in rnnedge/")
     tflite = (
         "no TFLite model for these layers"
         if document["tflite_bytes"] is None
-        else f"TFLite {document['tflite_bytes']:,}, arena {document['arena_bytes']:,}"
+        else f"TFLite {document['tflite_bytes']:,} bytes, arena {document['arena_bytes']:,}"
     )
     click.echo(
-        f"model {document['name']}: {document['const_bytes']:,} bytes of constants, "
-        f"{document['ram_bytes']:,} of RAM; {tflite}"
+        f"model {document['name']}: {document['const_bytes']:,} bytes of weights, biases and "
+        f"scales before packing, at most {document['ram_bytes']:,} of RAM (by core: rnnedge "
+        f"bench); {tflite}"
     )
     click.echo(
         f"test it: cmake -S {document['out']} -B build && cmake --build build && "

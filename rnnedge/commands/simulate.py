@@ -22,7 +22,9 @@ def simulate(
 ) -> None:
     """Predict DATA with the integer simulator.
 
-    This is what the device will answer. Labels are not needed, and not used.
+    This is what the device will answer. Labels are not needed, and not used. --trace shows the real
+    value and the integer of every gate; a step is the number of its sample in the window, also
+    where a layer reads the window from its end.
     """
     from rnnedge import api
 
@@ -42,19 +44,12 @@ def _show(document: dict[str, Any]) -> None:
 
 
 def _show_trace(steps: list[dict[str, Any]]) -> None:
+    """Print fixed columns, a line a unit: tables of this length are for files and pagers."""
     for step in steps:
         gates = step["gates"]
-        columns = [text for gate in gates for text in (gate["gate"], "integer")]
-        units = range(len(gates[0]["real"]))
-        rows = [
-            [unit]
-            + [
-                text
-                for gate in gates
-                for text in (f"{gate['real'][unit]:+.5f}", str(gate["integer"][unit]))
-            ]
-            for unit in units
-        ]
         direction = f", {step['direction']}" if step["direction"] else ""
-        title = f"layer {step['layer']} ({step['kind']}{direction}), step {step['step']}"
-        table(["unit", *columns], rows, title)
+        click.echo(f"layer {step['layer']} ({step['kind']}{direction}), step {step['step']}")
+        click.echo("unit" + "".join(f"{gate['gate']:>10} {'integer':>7}" for gate in gates))
+        for unit in range(len(gates[0]["real"])):
+            cells = (f"{g['real'][unit]:>+10.5f} {g['integer'][unit]:>7}" for g in gates)
+            click.echo(f"{unit:>4}" + "".join(cells))

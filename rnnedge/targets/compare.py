@@ -99,7 +99,9 @@ def measure(
             shutil.copy2(program, keep)
     if _first(expected, measured.answer.trace) is not None:
         raise ToolError(f"{target.name}: wrong results, no figures; run rnnedge verify")
-    per_step = max(measured.counts)
+    # a bidirectional model is counted a window at a time
+    times = chosen.shape[1] if model.bidirectional else 1
+    per_step = -(-max(measured.counts) // times)
     return {
         "target": target.name,
         "compiler": target.compiler_version(),
@@ -107,9 +109,9 @@ def measure(
         "units": model.recurrent[0].units,
         "layers": len(model.recurrent),
         "inputs": model.input.channels,
-        "steps": sum(measured.counts.values()),
+        "steps": sum(measured.counts.values()) * times,
         "per_step": per_step,
-        "per_step_min": min(measured.counts),
+        "per_step_min": -(-min(measured.counts) // times),
         "per_mac": round(per_step / sum(map(_macs, model.cells)), 3),
         "unit": target.unit,
         "optimize": optimize,

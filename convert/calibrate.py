@@ -7,6 +7,7 @@ import numpy as np
 from rnnedge.arrays import F64
 from rnnedge.convert.floatmodel import FloatModel, last_output
 from rnnedge.convert.quantize import InputRange, Ranges
+from rnnedge.errors import RangeError
 
 _LIMITS_PER_OCTAVE = 4
 _OCTAVES = 5
@@ -21,18 +22,33 @@ def ranges(model: FloatModel, raw: F64, bits: int) -> Ranges:
         model: float weights.
         raw: float64 (windows, steps, channels), raw units.
         bits: 8 or 16, what the first layer reads.
+
+    Raises:
+        RangeError: outputs that are not finite.
     """
     normalised = model.normalise(raw)
     source = InputRange(limit=input_limit(normalised, bits), bits=bits)
     v, states = normalised, []
     for layer in model.recurrent:
-        v, held = layer.run(v)
+        with np.errstate(over="ignore", invalid="ignore"):
+            v, held = layer.run(v)
+        if not np.isfinite(v).all() or not np.isfinite(held).all():
+            raise RangeError(
+                "on the calibration data the outputs of a recurrent layer grow without bound; "
+                "train with weight decay, or use tanh"
+            )
         states.append(power_of_two(held))
     last = model.recurrent[-1]
     v = v if last.return_sequences else last_output(last, v)
     hidden = []
     for dense in model.dense[:-1]:
-        v = dense.run(v)
+        with np.errstate(over="ignore", invalid="ignore"):
+            v = dense.run(v)
+        if not np.isfinite(v).all():
+            raise RangeError(
+                f"layer {dense.name!r}: its outputs are beyond every bound in calibration; "
+                "train with weight decay"
+            )
         hidden.append(power_of_two(v))
     return Ranges(source=source, states=tuple(states), hidden=tuple(hidden))
 

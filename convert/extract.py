@@ -82,8 +82,13 @@ def extract(path: Path) -> FloatModel:
 def _chain(path: Path, model: Any) -> list[Any]:
     """Return the layers of a model in which each feeds only the next."""
     layers = list(model.layers)
+    for layer in layers:
+        if not type(layer).__module__.startswith("keras."):
+            raise _unsupported(path, layer, f"a class of your own ({type(layer).__name__})")
     if type(model).__name__ == "Sequential":
         return layers
+    for layer in layers:
+        _called_plainly(path, layer)
     straight = len(getattr(model, "inputs", ())) == 1 and len(getattr(model, "outputs", ())) == 1
     if straight:
         try:
@@ -98,6 +103,22 @@ def _chain(path: Path, model: Any) -> list[Any]:
     return layers
 
 
+def _called_plainly(path: Path, layer: Any) -> None:
+    """Refuse a layer that is called twice, or with more than its input."""
+    nodes = getattr(layer, "_inbound_nodes", [])
+    if len(nodes) != 1:
+        raise _unsupported(path, layer, f"{type(layer).__name__}, used {len(nodes)} times,")
+    arguments = nodes[0].arguments
+    given = [
+        name
+        for name, value in arguments.kwargs.items()
+        if value is not None and name not in ("training",)
+    ]
+    if len(arguments.args) > 1 or given:
+        what = ", ".join(given) or "more than one input"
+        raise _unsupported(path, layer, f"{type(layer).__name__} called with {what}")
+
+
 def _normalisation(path: Path, layers: list[Any], channels: int) -> tuple[F64, F64]:
     if not layers:
         return np.zeros(channels), np.ones(channels)
@@ -108,6 +129,8 @@ def _normalisation(path: Path, layers: list[Any], channels: int) -> tuple[F64, F
         raise _unsupported(path, layer, f"axis={layer.axis}, not the channels,")
     mean = np.broadcast_to(np.asarray(layer.mean, np.float64).reshape(-1), channels)
     variance = np.broadcast_to(np.asarray(layer.variance, np.float64).reshape(-1), channels)
+    if (variance < 0).any():
+        raise ModelError(f"{path}: layer {layer.name!r} has a negative variance; adapt it to data")
     # Keras divides by max(sqrt(variance), epsilon)
     return _finite(path, layer, mean), np.maximum(np.sqrt(_finite(path, layer, variance)), 1e-7)
 
@@ -122,8 +145,10 @@ def _recurrent(path: Path, layer: Any) -> FloatRecurrent:
             raise _unsupported(path, layer, f"Bidirectional of {type(inner).__name__}")
     if type(layer.forward_layer) is not type(layer.backward_layer):
         raise _unsupported(path, layer, "two directions of different kinds")
-    if layer.forward_layer.units != layer.backward_layer.units:
-        raise _unsupported(path, layer, "two directions of different width")
+    ahead, back = (inner.get_config() for inner in (layer.forward_layer, layer.backward_layer))
+    for option in ("units", "activation", "reset_after"):
+        if ahead.get(option) != back.get(option):
+            raise _unsupported(path, layer, f"two directions of different {option}")
     return FloatBidirectional(
         forward=_cell(path, layer.forward_layer, backwards=False),
         backward=_cell(path, layer.backward_layer, backwards=True),
@@ -141,7 +166,7 @@ def _cell(path: Path, layer: Any, *, backwards: bool) -> FloatCell:
     for option, known in expected:
         if config[option] not in known:
             raise _unsupported(path, layer, f"{option}={config[option]!r}")
-    weights = [_finite(path, layer, w) for w in layer.get_weights()]
+    weights = _weights(path, layer)
     W, U = weights[0], weights[1]
     bias = weights[2] if layer.use_bias else np.zeros(U.shape[1])
     fields: dict[str, Any] = {
@@ -176,7 +201,7 @@ def _dense_chain(path: Path, layers: list[Any], kinds: list[str]) -> tuple[Float
         activation = {"ReLU": "relu", "Softmax": "softmax"}.get(kind) or layer.get_config().get(
             "activation"
         )
-        plain = kind != "ReLU" or not (layer.max_value or layer.negative_slope or layer.threshold)
+        plain = _is_plain(layer, kind)
         if not dense or dense[-1].activation != "linear" or activation is None or not plain:
             raise _unsupported(path, layer, f"{kind} here")
         dense[-1] = replace(dense[-1], activation=activation)
@@ -192,11 +217,32 @@ def _dense_chain(path: Path, layers: list[Any], kinds: list[str]) -> tuple[Float
     return (*dense[:-1], replace(dense[-1], activation="linear"))
 
 
+def _is_plain(layer: Any, kind: str) -> bool:
+    """Tell whether an activation layer is the one of a Dense layer."""
+    if kind == "ReLU":
+        limited = layer.max_value is not None or layer.negative_slope or layer.threshold
+        return not limited
+    return kind != "Softmax" or layer.axis in (-1, len(layer.output.shape) - 1)
+
+
 def _dense(path: Path, layer: Any) -> FloatDense:
-    weights = [_finite(path, layer, w) for w in layer.get_weights()]
+    weights = _weights(path, layer)
     bias = weights[1] if layer.use_bias else np.zeros(weights[0].shape[1])
     activation = layer.get_config()["activation"]
     return FloatDense(name=layer.name, W=weights[0], bias=bias, activation=activation)
+
+
+def _weights(path: Path, layer: Any) -> list[F64]:
+    """Return a layer's weights as float64."""
+    if getattr(layer, "quantization_mode", None):
+        raise _unsupported(path, layer, f"weights that Keras has quantised to {layer.dtype_policy}")
+    weights = [_finite(path, layer, w) for w in layer.get_weights()]
+    if not weights:
+        raise ModelError(
+            f"{path}: layer {layer.name!r} has no weights yet; give the model an Input, or call it "
+            "once, before it is saved"
+        )
+    return weights
 
 
 def _finite(path: Path, layer: Any, values: Any) -> F64:

@@ -13,6 +13,7 @@ LIMIT = 1 << 31
 RESULT_LIMIT = 1 << 30
 NARROW_LIMIT = 1 << 23
 _MARGIN = 1 << 16  # for what rounding adds
+_ROOM = 1 << 23  # of a pre-activation: kernels add 128 to its upper half before they limit it
 UINT16_MAX, UINT8_MAX = 65535, 255
 
 
@@ -76,7 +77,7 @@ def _prove_cell(layer: RecurrentLayer, where: str) -> None:
         if gate in layer.GATES:
             i = layer.GATES.index(gate)
             scaled = ((bound >> layer.acc_shift) + 1) * multiplier[i * H : (i + 1) * H]
-            _require(scaled + _MARGIN, LIMIT, rows, "pre-activation")
+            _require(scaled + _MARGIN + _ROOM, LIMIT, rows, "pre-activation")
 
 
 def _prove_dense(layer: DenseLayer, where: str) -> None:

@@ -1,5 +1,6 @@
 """A user's own Keras model as a run: quantised with data to calibrate it."""
 
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from rnnedge import run as runs
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
 from rnnedge.modelfile import save_model
-from rnnedge.output import new_folder
 from rnnedge.spec import QuantizedModel
 
 _MOST_WINDOWS = 256
@@ -34,17 +34,12 @@ class Imported:
     windows: runs.Windows
     source: Path
 
-    def save(self, folder: Path, *, force: bool = False) -> None:
-        """Write a run folder.
-
-        Raises:
-            OutputError: it exists and is not empty, or cannot be written.
-        """
-        with new_folder(folder, replace=force, marker=runs.RUN_JSON) as work:
-            shutil.copyfile(self.source, work / runs.KERAS_FILE)
-            save_model(self.model, work / runs.QUANTIZED_FILE)
-            self.windows.save(work)
-            runs.seal(work, self.run)
+    def save(self, folder: Path) -> None:
+        """Write the files of a run into an existing, empty folder."""
+        shutil.copyfile(self.source, folder / runs.KERAS_FILE)
+        save_model(self.model, folder / runs.QUANTIZED_FILE)
+        self.windows.save(folder)
+        runs.seal(folder, self.run)
 
 
 def import_keras(
@@ -81,6 +76,10 @@ def import_keras(
     from rnnedge.convert.build import quantize
     from rnnedge.convert.extract import extract
 
+    if rate is not None and not 0 < rate < math.inf:
+        raise DataError(f"rate is {rate}, expected more than 0 samples per second")
+    if len(set(classes)) < len(classes):
+        raise DataError(f"classes are {', '.join(classes)}; give each output a name of its own")
     source = extract(path)
     form = form or runs.DataFormat()
     raw, labels, channels, window = _windows(data, form, window or source.window)

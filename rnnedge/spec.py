@@ -287,8 +287,8 @@ class BidirectionalLayer:
 
     def __post_init__(self) -> None:
         same = ("kind", "units", "inputs", "return_sequences", "output_shift")
-        for name in same:
-            if getattr(self.forward, name) != getattr(self.backward, name):
+        for name in (*same, "reset_after", "activation"):  # the last two decide the step
+            if getattr(self.forward, name, None) != getattr(self.backward, name, None):
                 raise ModelError(f"BidirectionalLayer: the directions have different {name}")
 
     @property

@@ -97,9 +97,21 @@ def differences(
 ) -> tuple[int, int, int]:
     """Run a case on a target; return (different values, values, steps)."""
     model = case.model()
+    wrong, values = compare(target, model, case.seed, windows=windows, optimize=optimize)
+    return wrong, values, windows * model.window * len(model.cells)
+
+
+def compare(
+    target: str,
+    model: QuantizedModel,
+    seed: int = 1,
+    *,
+    windows: int = 4,
+    optimize: str = "speed",
+) -> tuple[int, int]:
+    """Run a model on a target with extreme inputs; return (different values, values)."""
     # a bidirectional model sees windows of its own length
-    steps = model.window
-    x = extreme_inputs(case.seed, windows, steps, model.input.channels)
+    x = extreme_inputs(seed, windows, model.window, model.input.channels)
     expected = simulate(model, x)
     with tempfile.TemporaryDirectory() as folder:
         place = find_target(target)
@@ -109,8 +121,7 @@ def differences(
         got = place.run(program, x).trace
     wrong = np.count_nonzero(got.states != expected.states)
     wrong += np.count_nonzero(got.scores != expected.scores)
-    cells = len(model.cells)
-    return int(wrong), expected.states.size + expected.scores.size, windows * steps * cells
+    return int(wrong), expected.states.size + expected.scores.size
 
 
 def kinds(case: Case) -> set[str]:

@@ -112,7 +112,15 @@ def test_what_does_not_fit_is_named_in_one_line(keras: Any, data: Path, tmp_path
     export(path, "--calibrate", nan).refused("nan.csv", "32")
     (tmp_path / "bad.keras").write_bytes(b"no model")
     export(tmp_path / "bad.keras", "--calibrate", data).refused("bad.keras")
-    assert not out.exists()
+    run = tmp_path / "half"
+    export(path, "--calibrate", data, "--run", run, "--target", "z80").refused("z80")
+    export(path, "--calibrate", data, "--rate", "nan").refused("rate is nan")
+    export(path, "--calibrate", data, "--classes", "a,a").refused("a, a")
+    (tmp_path / "file").write_text("")
+    rnnedge(
+        *("export", path, "--calibrate", data, "--out", tmp_path / "file", "--run", run)
+    ).refused("is a file")
+    assert not out.exists() and not run.exists()
 
 
 def test_only_the_weights_that_are_wanted_are_exported(

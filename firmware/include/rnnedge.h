@@ -167,8 +167,9 @@ typedef struct {
 
 /// Use ///////////////////////////////////////////////////////////////////////////////////////////
 
-// Check a model once, before its first use. If it is RNNEDGE_OK, the functions below can only
-// fail for the reasons that they name.
+// Check an exported model once, before its first use: that it is of this runtime's version, and
+// that its layers fit each other. If it is RNNEDGE_OK, the functions below can only fail for the
+// reasons that they name. It is no defence against a model that was damaged or written by hand.
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL
 rnnedge_status rnnedge_check(const rnnedge_model *model);

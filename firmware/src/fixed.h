@@ -13,6 +13,13 @@
 RNNEDGE_STATIC_ASSERT((-1 >> 1) == -1, right_shift_is_arithmetic);
 RNNEDGE_STATIC_ASSERT((int8_t)-1 == ~(int8_t)0, twos_complement);
 
+// Some kernels name the table in assembler only, where link-time optimisation does not see it.
+#if defined(__GNUC__)
+#define RNNEDGE_USED __attribute__((used))
+#else
+#define RNNEDGE_USED
+#endif
+
 // Entry i + 128: knot i in the upper 16 bits, the difference to the next knot in the lower ones.
 extern const int32_t rnnedge_tanh_table[256] RNNEDGE_FLASH;
 

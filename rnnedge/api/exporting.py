@@ -7,7 +7,8 @@ from typing import Any
 from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
 from rnnedge.arrays import F32
 from rnnedge.modelfile import model_hash
-from rnnedge.output import write_files
+from rnnedge.output import new_folder, write_files
+from rnnedge.run import RUN_JSON
 from rnnedge.simulator import quantize
 from rnnedge.spec import QuantizedModel
 
@@ -58,12 +59,17 @@ def export_keras(
     Raises:
         RnnedgeError: an unsupported layer, bad data, or a folder cannot be written.
     """
+    from rnnedge.convert.c import kernels_of
     from rnnedge.imported import import_keras
 
+    kernels_of(targets)  # before the long part
     imported = import_keras(path, data, **options)
-    if keep_run is not None:
-        imported.save(keep_run, force=force)
-    return write_export(imported.model, imported.windows.X_test, out, targets)
+    raw = imported.windows.X_test
+    if keep_run is None:
+        return write_export(imported.model, raw, out, targets)
+    with new_folder(keep_run, replace=force, marker=RUN_JSON) as folder:  # both, or neither
+        imported.save(folder)
+        return write_export(imported.model, raw, out, targets)
 
 
 def write_export(

@@ -45,7 +45,7 @@ def export(
     """
     from rnnedge import api
 
-    if run.suffix == ".keras":
+    if run.suffix.lower() == ".keras":
         if not calibrate:
             raise click.UsageError(f"{run}: a Keras model needs --calibrate DATA")
         document = api.export_keras(run, calibrate, out, targets=targets, **_options(run, chosen))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnedge.arrays import F32, I16
+from rnnedge.errors import ToolError
 from rnnedge.targets.build import Toolchain, build, firmware
 from rnnedge.targets.exported import Exported
 from rnnedge.targets.stream import Answer, parse, request
@@ -43,5 +44,9 @@ class Host:
         return parse(output, x.shape[0], x.shape[1], self.name)
 
     def _toolchain(self) -> Toolchain:
-        compiler, *words = shlex.split(self.compiler or os.environ.get("CC") or "cc")
+        text = self.compiler or os.environ.get("CC") or "cc"
+        try:
+            compiler, *words = shlex.split(text)
+        except ValueError as error:
+            raise ToolError(f"CC is {text!r}: not a command ({error}); unset or mend it") from None
         return Toolchain(compiler=compiler, flags=(*words, *self.flags))

@@ -1,5 +1,6 @@
 """Keras against the NumPy reading of its weights, and the layers that are refused."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,43 @@ def test_weights_that_are_no_numbers_are_refused(keras: Any, tmp_path: Path) -> 
     model.save(tmp_path / "m.keras")
     with pytest.raises(ModelError, match="layer 'gru.*NaN or infinite"):
         extract(tmp_path / "m.keras")
+
+
+def test_a_layer_used_twice_or_called_with_more_is_refused(keras: Any, tmp_path: Path) -> None:
+    """What these compute is not what their list of layers says."""
+    layers, path = keras.layers, tmp_path / "m.keras"
+    x = keras.Input((8, 3))
+    dense = layers.Dense(4)
+    twice = dense(dense(layers.GRU(4)(x)))
+    mask = np.arange(8)[None] < 4
+    for message, output in (
+        ("used 2 times", twice),
+        ("called with mask", layers.Dense(2)(layers.LSTM(5)(x, mask=mask))),
+    ):
+        keras.Model(x, output).save(path)
+        with pytest.raises(UnsupportedLayerError, match=message):
+            extract(path)
+
+
+def test_what_only_looks_like_a_supported_layer_is_refused(keras: Any, tmp_path: Path) -> None:
+    layers, path = keras.layers, tmp_path / "m.keras"
+    gru, back = layers.GRU(4), layers.GRU(4, reset_after=False, go_backwards=True)
+    sequences = layers.GRU(4, return_sequences=True)
+    for message, *stack in (
+        ("different reset_after", layers.Bidirectional(gru, backward_layer=back), layers.Dense(2)),
+        ("Softmax here", sequences, layers.Dense(2), layers.Softmax(axis=1)),
+        ("ReLU here", layers.GRU(4), layers.Dense(3), layers.ReLU(max_value=0.0), layers.Dense(2)),
+    ):
+        save(keras, path, *stack)
+        with pytest.raises(UnsupportedLayerError, match=message):
+            extract(path)
+    unbuilt = keras.Sequential([layers.GRU(4), layers.Dense(2)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras says so, too
+        unbuilt.save(path)
+    with pytest.raises((ModelError, UnsupportedLayerError)) as raised:
+        extract(path)
+    assert "\n" not in str(raised.value)
+    save(keras, path, layers.Normalization(mean=1.0, variance=-2.0), gru, layers.Dense(2))
+    with pytest.raises(ModelError, match="negative variance"):
+        extract(path)

@@ -3,11 +3,15 @@
 A small set; `make nightly` runs 10^5 steps on each core and 10^7 on the host.
 """
 
+import dataclasses
+
+import numpy as np
 import pytest
 
+from rnnedge.convert.proof import prove
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets import COUNTING, find_target
-from tests.differential import Case, differences, kinds, random_case
+from tests.differential import Case, compare, differences, kinds, random_case
 from tests.models import CELLS
 
 TARGETS = ["host", *COUNTING, "cortex-m55:clang"]
@@ -48,6 +52,29 @@ def test_the_kernel_equals_the_simulator(target: str, optimize: str) -> None:
         assert wrong == 0, f"{wrong} of {values} values differ on {target}: {case}"
         found |= kinds(case)
     assert found >= {*CELLS, "narrow", "wide", "streaming"}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_largest_preactivations_that_the_proof_accepts(cell: str, sign: int) -> None:
+    """On AVR, whose look-up has the least room: every gate at the end of 32 bits."""
+    model = Case(seed=3, shape={"cells": (cell,), "units": 2, "channels": 2}).model()
+    layer = model.cells[0]
+    bias = np.full(layer.bias.shape, sign * ((2**31 - 2**23 - 2**17) // 5), np.int64)
+    if bias.size > layer.multiplier.size:
+        bias[-2:] = 0  # a GRU candidate's parts are bounded together
+    changed = dataclasses.replace(
+        layer,
+        W=0 * layer.W,
+        U=0 * layer.U,
+        bias=bias,
+        multiplier=np.full(layer.multiplier.shape, 5),
+    )
+    model = dataclasses.replace(model, layers=(changed, *model.dense))
+    prove(model)
+    for target in ("host", "avr", "cortex-m0", "cortex-m4", "cortex-m55"):
+        wrong, values = compare(target, model)
+        assert wrong == 0, (target, wrong, values)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def c_source() -> str:
         "#if RNNEDGE_KNOTS",
         "// Knots 0..127 and the last one again.",
         f"const int16_t rnnedge_tanh_knots[{KNOTS.size}] RNNEDGE_FLASH RNNEDGE_USED = {{",
-        *_rows(KNOTS, 5, 14),
+        *_rows(KNOTS, 5, 12),
         "};",
         "#else",
         f"const int32_t rnnedge_tanh_table[{ENTRIES}] RNNEDGE_FLASH RNNEDGE_USED = {{",

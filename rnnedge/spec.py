@@ -98,7 +98,7 @@ class RecurrentLayer(_Frozen):
         multiplier: uint8 (gates * H,), 1..255: the row's scale, exactly.
 
     As the weights see them, the input is ``x * 2**input_exponent`` (x: the int16 input) and the
-    state ``h * 2**(state_exponent)`` (docs/arithmetic.md, section 4).
+    state ``h * 2**(output_shift - 15)`` (docs/arithmetic.md, section 4).
     """
 
     kind: ClassVar[str] = ""

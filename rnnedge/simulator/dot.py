@@ -9,7 +9,7 @@ class Dot:
     """The exact sums ``W @ v`` of int8 rows, for many vectors at once.
 
     NumPy has no fast integer product. A float64 product is exact here in any order of summation:
-    every partial sum is an integer below 2**31 (docs/arithmetic.md, section 6), far below 2**53.
+    every partial sum is an integer below 2**31 (docs/arithmetic.md, section 9), far below 2**53.
 
     Calling it takes integer values (vectors, columns) and returns int64 (vectors, rows).
     """

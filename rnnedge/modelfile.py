@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnedge.archive import DAMAGED, read_npz
 from rnnedge.errors import ModelError
-from rnnedge.spec import CONTRACT, LAYER_KINDS, InputLayer, Layer, QuantizedModel
+from rnnedge.spec import CONTRACT, LAYER_KINDS, InputLayer, QuantizedModel
 
 Arrays = dict[str, Any]
 
@@ -63,14 +63,14 @@ def load_model(path: Path) -> QuantizedModel:
 def _flatten(model: QuantizedModel) -> tuple[dict[str, Any], Arrays]:
     arrays: Arrays = {}
 
-    def scalars(item: InputLayer | Layer, prefix: str) -> dict[str, Any]:
+    def scalars(item: Any, prefix: str) -> dict[str, Any]:
         found: dict[str, Any] = {} if isinstance(item, InputLayer) else {"kind": item.kind}
         for field in fields(item):
             value = getattr(item, field.name)
             if isinstance(value, np.ndarray):
                 arrays[f"{prefix}/{field.name}"] = value
             elif is_dataclass(value):  # a direction of a bidirectional layer
-                found[field.name] = scalars(value, f"{prefix}/{field.name}")  # type: ignore[arg-type]
+                found[field.name] = scalars(value, f"{prefix}/{field.name}")
             else:
                 found[field.name] = value
         return found

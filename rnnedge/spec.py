@@ -182,7 +182,13 @@ class RecurrentLayer(_Frozen):
     def lost(self) -> F64:
         """float64 (gates * H,): accumulator steps that truncation takes from a row, on average."""
         half = 2.0**self.dropped_bits / 2 / self.multiplier
-        return np.asarray(half * 2**self.acc_shift + (2**self.acc_shift - 1) / 2, np.float64)
+        shifted_out = half * 2**self.acc_shift + (2**self.acc_shift - 1) / 2
+        return np.asarray(shifted_out + np.repeat(self.lost_by_gate, self.units), np.float64)
+
+    @property
+    def lost_by_gate(self) -> tuple[float, ...]:
+        """What else truncation takes from the rows of each gate, accumulator steps on average."""
+        return (0.0,) * len(self.GATES)
 
     @property
     def real_bias(self) -> F64:
@@ -212,10 +218,9 @@ class GruLayer(RecurrentLayer):
         return (4 if self.reset_after else 3) * self.units
 
     @property
-    def lost(self) -> F64:
-        """float64 (3H,): as for every cell; with reset_after `reset` drops 3/4 of a step more."""
-        more = np.repeat([0, 0, 0.75 * self.reset_after], self.units)
-        return np.asarray(RecurrentLayer.lost.fget(self) + more)  # type: ignore[attr-defined]
+    def lost_by_gate(self) -> tuple[float, ...]:
+        """With reset_after, fixedpoint.reset drops 3/4 of a step of a candidate's row."""
+        return (0.0, 0.0, 0.75 if self.reset_after else 0.0)
 
     @property
     def real_recurrent_bias(self) -> F64:
@@ -436,8 +441,10 @@ class QuantizedModel:
         """Every direction of every recurrent layer."""
         found: list[RecurrentLayer] = []
         for layer in self.recurrent:
-            both = isinstance(layer, BidirectionalLayer)
-            found += [layer.forward, layer.backward] if both else [layer]  # type: ignore[union-attr,list-item]
+            if isinstance(layer, BidirectionalLayer):
+                found += [layer.forward, layer.backward]
+            else:
+                found.append(layer)
         return tuple(found)
 
     @property

@@ -53,18 +53,7 @@ extern const int32_t rnnedge_tanh_table[256];
 
 #define RNNEDGE_QUAD_V7M
 
-#define RNNEDGE_OWN_SATURATION
-static inline int32_t rnnedge_sat16(int32_t v) {
-    int32_t limited;
-    __asm__("ssat %0, #16, %1" : "=r"(limited) : "r"(v));
-    return limited;
-}
-
-static inline int32_t rnnedge_sat8(int32_t v) {
-    int32_t limited;
-    __asm__("ssat %0, #8, %1" : "=r"(limited) : "r"(v));
-    return limited;
-}
+#include "arm_saturation.h"
 
 // The entry for q.
 static inline uint32_t rnnedge_entry(int32_t q) {

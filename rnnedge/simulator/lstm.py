@@ -8,8 +8,6 @@ from rnnedge.simulator.cells import Gates, Product
 from rnnedge.spec import LstmLayer
 from rnnedge.tables import lookup
 
-I, F, G, O = range(4)  # noqa: E741  the field's names
-
 
 class LstmStep:
     """An LSTM layer ready to step; int64 arrays hold values of the formats named.
@@ -29,7 +27,7 @@ class LstmStep:
         product, H, s = self._product, self._layer.units, self._layer.state_shift
         h, c = state[:, :H], state[:, H:]
         ax, ah = product.input(x), product.state(h)
-        ti, tf, g, to = (product.gate(ax, ah, row) for row in (I, F, G, O))
+        ti, tf, g, to = (product.gate(ax, ah, row) for row in range(4))
         c = sat16((c * half(tf) + ((g * half(ti)) >> s) + (1 << 14)) >> 15)
         h = gate(lookup((c << (5 + s)) + 128), to)
         return np.concatenate([h, c], axis=1), {"i": ti, "f": tf, "g": g, "o": to, "c": c, "h": h}

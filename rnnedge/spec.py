@@ -472,7 +472,7 @@ class QuantizedModel:
 
     @property
     def buffer_size(self) -> int:
-        """int16 values of rnnedge_window's buffer: outputs, and the state of one direction."""
+        """int16 values of rnnedge_model_window's buffer: outputs and the state of one direction."""
         return self.layer_values + max(layer.state_size for layer in self.recurrent)
 
     @property

@@ -222,16 +222,18 @@ class Device:
             if model.bidirectional:
                 every = np.empty((times, model.outputs), np.int32)
                 count = c.c_uint16(steps)
-                assert self.call("rnnedge_window", x[window], count, state, scratch, every) == 0
+                assert (
+                    self.call("rnnedge_model_window", x[window], count, state, scratch, every) == 0
+                )
                 states[window, 0] = state[: model.layer_values]
                 scores[window] = every[-1]
                 continue
-            assert self.call("rnnedge_reset", state) == 0
+            assert self.call("rnnedge_model_reset", state) == 0
             for t in range(steps):
                 scratch.view(np.uint8)[:] = fill
-                assert self.call("rnnedge_step", state, x[window, t], scratch) == 0
+                assert self.call("rnnedge_model_step", state, x[window, t], scratch) == 0
                 states[window, t] = state
-            assert self.call("rnnedge_output", state, scratch, scores[window]) == 0
+            assert self.call("rnnedge_model_output", state, scratch, scores[window]) == 0
         edges = [memory[:MARGIN], memory[MARGIN + size : start], memory[start + 2 * values :]]
         assert all((edge == CANARY).all() for edge in edges), "wrote past a buffer"
         return Trace(states=states, scores=scores)

@@ -19,7 +19,7 @@ from rnnedge.convert.c.packing import PACKINGS, kernels_of
 from rnnedge.modelfile import model_hash
 from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
-from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER
+from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER, SOURCE_FOLDER
 
 __all__ = [
     "PACKINGS",
@@ -54,7 +54,9 @@ def export_c(
         kernels: keys of PACKINGS, whose weights are written; None: all.
     """
     kernels = list(PACKINGS) if kernels is None else kernels
-    runtime = {f"{RUNTIME_FOLDER}/{path}": data for path, data in runtime_files().items()}
+    runtime = {
+        f"{SOURCE_FOLDER}/{RUNTIME_FOLDER}/{path}": data for path, data in runtime_files().items()
+    }
     golden_h, golden_c = golden(model, golden_x, simulate(model, golden_x))
     sources = [f"  {path}" for path in runtime if path.endswith((".c", ".S"))]
     manifest = {
@@ -67,13 +69,14 @@ def export_c(
         "state_bytes": 2 * model.state_size,
         "scratch_bytes": {kernel: 4 * scratch_size(model, kernel) for kernel in kernels},
     }
+    own = f"{SOURCE_FOLDER}/{model.name}"
     texts = {
-        f"{model.name}.h": header(model, kernels),
-        f"{model.name}.c": source(model, kernels),
-        **{f"{model.name}_{kernel}.h": weights(model, kernel) for kernel in kernels},
-        f"{model.name}_golden.h": golden_h,
-        f"{model.name}_golden.c": golden_c,
-        "selftest.c": _template("selftest.c.in", model),
+        f"{SOURCE_FOLDER}/{model.name}.h": header(model, kernels),
+        f"{SOURCE_FOLDER}/{model.name}.c": source(model, kernels),
+        **{f"{own}/weights_{kernel}.h": weights(model, kernel) for kernel in kernels},
+        f"{own}/golden.h": golden_h,
+        f"{own}/golden.c": golden_c,
+        "examples/selftest/selftest.c": _template("selftest.c.in", model),
         "CMakeLists.txt": _template("CMakeLists.txt.in", model).replace(
             "@RUNTIME@", "\n".join(sources)
         ),

@@ -82,7 +82,7 @@ static void app_sample(uint8_t app_is_raw) {
         port_read(app_x, sizeof app_x);
     } else {
         port_read(app_raw, sizeof app_raw);
-        app_must(rnnedge_quantize(&APP_MODEL, app_x, app_raw));
+        app_must(rnnedge_model_quantize(&APP_MODEL, app_x, app_raw));
     }
 }
 
@@ -104,8 +104,8 @@ static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
     }
     app_stack_begin();
     app_count_begin();
-    const rnnedge_status app_status = rnnedge_window(&APP_MODEL, app_window[0], SIZE(_WINDOW),
-                                                     app_state, app_scratch, app_scores);
+    const rnnedge_status app_status = rnnedge_model_window(&APP_MODEL, app_window[0], SIZE(_WINDOW),
+                                                           app_state, app_scratch, app_scores);
     app_count_end();
     app_stack_end(port_stack_pointer());
     app_must(app_status);
@@ -120,18 +120,19 @@ static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
 
 // One window, step by step.
 static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
-    rnnedge_reset(&APP_MODEL, app_state);
+    rnnedge_model_reset(&APP_MODEL, app_state);
     for (; app_steps > 0; app_steps--) {
         app_sample(app_is_raw);
         app_stack_begin();
         app_count_begin();
-        const rnnedge_status app_status = rnnedge_step(&APP_MODEL, app_state, app_x, app_scratch);
+        const rnnedge_status app_status =
+            rnnedge_model_step(&APP_MODEL, app_state, app_x, app_scratch);
         app_count_end();
         app_stack_end(port_stack_pointer());
         app_must(app_status);
         port_write(app_state, sizeof app_state);
     }
-    app_must(rnnedge_output(&APP_MODEL, app_state, app_scratch, app_scores));
+    app_must(rnnedge_model_output(&APP_MODEL, app_state, app_scratch, app_scores));
     port_write(app_scores, sizeof app_scores);
 }
 
@@ -150,7 +151,7 @@ static __attribute__((noinline)) uint32_t app_receive(void) {
 
 int main(void) {
     port_init();
-    app_must(rnnedge_check(&APP_MODEL));
+    app_must(rnnedge_model_check(&APP_MODEL));
     app_receive();
     const uint8_t app_is_raw = (uint8_t)app_receive();
     uint32_t app_windows = app_receive();

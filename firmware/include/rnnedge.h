@@ -5,12 +5,12 @@
  *     #include "kws.h"
  *     static int16_t state[KWS_STATE_SIZE], x[KWS_INPUTS];
  *     static int32_t scratch[KWS_SCRATCH_SIZE], scores[KWS_OUTPUTS];
- *     rnnedge_reset(&kws, state);                              // once a window, or once at all
- *     rnnedge_quantize(&kws, x, raw); rnnedge_step(&kws, state, x, scratch);   // each sample
- *     rnnedge_output(&kws, state, scratch, scores); best = rnnedge_argmax(scores, KWS_OUTPUTS);
+ *     rnnedge_model_reset(&kws, state);                      // once a window, or once at all
+ *     rnnedge_model_quantize(&kws, x, raw); rnnedge_model_step(&kws, state, x, scratch);
+ *     rnnedge_model_output(&kws, state, scratch, scores); best = rnnedge_argmax(scores, 4);
  *
- * No heap, no globals, no recursion, no libm, no float but in rnnedge_quantize. A step takes the
- * same instructions for every input and state of one model. Several instances of one model need
+ * No heap, no globals, no recursion, no libm, no float but in rnnedge_model_quantize. A step takes
+ * the same instructions for every input and state of one model. Several instances of one model need
  * one state each; scratch may be shared between calls that do not run at the same time. A state is
  * plain int16 values: to save or restore it, copy the array.
  *
@@ -27,7 +27,7 @@ extern "C" {
 
 /// Number formats ////////////////////////////////////////////////////////////////////////////////
 //
-//   input x    int16   (raw - mean) / std = x * limit / 2^15, made by rnnedge_quantize
+//   input x    int16   (raw - mean) / std = x * limit / 2^15, made by rnnedge_model_quantize
 //   state      int16   h: Q0.15 (relu: h * 2^(state_shift - 15)); LSTM: h, then the cell state c
 //   score      int32   real value = score * 2^-fraction_bits
 //   weight     int8    -127..127, one scale per row
@@ -80,7 +80,7 @@ typedef enum {
     RNNEDGE_ERR_MODEL = -3,    // shapes of the layers do not fit each other
     RNNEDGE_ERR_INPUT = -4,    // a raw value is NaN
     RNNEDGE_ERR_MISMATCH = -5, // selftest: another result than the simulator's
-    RNNEDGE_ERR_STREAM = -6,   // a bidirectional model sees whole windows: rnnedge_window
+    RNNEDGE_ERR_STREAM = -6,   // a bidirectional model sees whole windows: rnnedge_model_window
 } rnnedge_status;
 
 /// The model: const, in flash ////////////////////////////////////////////////////////////////////
@@ -172,14 +172,14 @@ typedef struct {
 // reasons that they name. It is no defence against a model that was damaged or written by hand.
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL
-rnnedge_status rnnedge_check(const rnnedge_model *model);
+rnnedge_status rnnedge_model_check(const rnnedge_model *model);
 
 // Set the state to zero: the start of a sequence.
 //
 //   state  out  int16_t[state_size]
 //
 //   RNNEDGE_ERR_NULL
-rnnedge_status rnnedge_reset(const rnnedge_model *model, int16_t state[]);
+rnnedge_status rnnedge_model_reset(const rnnedge_model *model, int16_t state[]);
 
 // Raw sensor values to the model's input: normalisation and quantisation.
 //
@@ -189,27 +189,27 @@ rnnedge_status rnnedge_reset(const rnnedge_model *model, int16_t state[]);
 // Values beyond the format saturate. The only function with floats, in a file of its own.
 //
 //   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a value is NaN (x is then undefined)
-rnnedge_status rnnedge_quantize(const rnnedge_model *model, int16_t x[], const float raw[]);
+rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], const float raw[]);
 
 // Advance one time step.
 //
 //   state    in/out   int16_t[state_size]    layer after layer
-//   x        in       int16_t[inputs]        from rnnedge_quantize; every int16 is allowed
+//   x        in       int16_t[inputs]        from rnnedge_model_quantize; every int16 is allowed
 //   scratch  scratch  int32_t[scratch_size]  contents undefined on return
 //
 // Takes the same instructions for every x and state of the same model.
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_STREAM: state is left untouched
-rnnedge_status rnnedge_step(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                            int32_t scratch[]);
+rnnedge_status rnnedge_model_step(const rnnedge_model *model, int16_t state[], const int16_t x[],
+                                  int32_t scratch[]);
 
-// Advance by `steps` time steps: the same as that many calls of rnnedge_step.
+// Advance by `steps` time steps: the same as that many calls of rnnedge_model_step.
 //
 //   x        in       int16_t[steps * inputs]
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_STREAM: state is left untouched
-rnnedge_status rnnedge_run(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                           uint32_t steps, int32_t scratch[]);
+rnnedge_status rnnedge_model_run(const rnnedge_model *model, int16_t state[], const int16_t x[],
+                                 uint32_t steps, int32_t scratch[]);
 
 // The scores for the present state: the dense layers.
 //
@@ -218,8 +218,8 @@ rnnedge_status rnnedge_run(const rnnedge_model *model, int16_t state[], const in
 //   scores   out      int32_t[outputs]     real value = score * 2^-fraction_bits
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_STREAM
-rnnedge_status rnnedge_output(const rnnedge_model *model, const int16_t state[], int32_t scratch[],
-                              int32_t scores[]);
+rnnedge_status rnnedge_model_output(const rnnedge_model *model, const int16_t state[],
+                                    int32_t scratch[], int32_t scores[]);
 
 // A whole window from a zero state, layer by layer: for any model, the only way for bidirectional
 // ones.
@@ -233,8 +233,8 @@ rnnedge_status rnnedge_output(const rnnedge_model *model, const int16_t state[],
 //                     sequences: int32_t[steps * outputs], of every step
 //
 //   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if steps is 0
-rnnedge_status rnnedge_window(const rnnedge_model *model, const int16_t x[], uint16_t steps,
-                              int16_t buffer[], int32_t scratch[], int32_t scores[]);
+rnnedge_status rnnedge_model_window(const rnnedge_model *model, const int16_t x[], uint16_t steps,
+                                    int16_t buffer[], int32_t scratch[], int32_t scores[]);
 
 // Index of the largest of n >= 1 scores, the first one of equals.
 uint16_t rnnedge_argmax(const int32_t scores[], uint16_t n);
@@ -254,14 +254,15 @@ typedef struct {
     const int16_t *x;       // (windows, steps, inputs)
     const int32_t *scores;  // (windows, outputs), after the last step
     const uint32_t *states; // (windows), CRC-32 of all states (bidirectional models: of all layers'
-                            // outputs, as in rnnedge_window's buffer) as little-endian int16
+                            // outputs, as in rnnedge_model_window's buffer) as little-endian int16
 } rnnedge_golden;
 
 // Run the golden windows and compare every state (through its CRC) and score.
 //
 //   state    scratch  int16_t[state_size]; bidirectional models: int16_t[<NAME>_BUFFER_SIZE]
 //   scratch  scratch  int32_t[scratch_size]
-//   scores   scratch  int32_t[outputs]; where rnnedge_window gives every step: [steps * outputs]
+//   scores   scratch  int32_t[outputs]; where rnnedge_model_window gives every step: [steps *
+//   outputs]
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL, RNNEDGE_ERR_MISMATCH
 rnnedge_status rnnedge_selftest(const rnnedge_model *model, const rnnedge_golden *golden,

@@ -3,7 +3,7 @@
 #define RNNEDGE_ARM_DSP_H
 
 #include "arm_saturation.h"
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 typedef int16_t rnnedge_v;
 #define RNNEDGE_PAD 4 // columns that a product takes at once

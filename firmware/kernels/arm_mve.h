@@ -2,7 +2,7 @@
 #ifndef RNNEDGE_ARM_MVE_H
 #define RNNEDGE_ARM_MVE_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 typedef int8_t rnnedge_v;
 #define RNNEDGE_PAD 16

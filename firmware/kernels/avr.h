@@ -11,7 +11,7 @@
 #ifndef RNNEDGE_AVR_H
 #define RNNEDGE_AVR_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 typedef int16_t RNNEDGE_MAY_ALIAS rnnedge_v;
 #define RNNEDGE_PAD 1
@@ -67,7 +67,7 @@ static inline int16_t rnnedge_hidden(int32_t score, uint8_t relu) {
     return rnnedge_avr_hidden(score, relu);
 }
 
-// One channel of rnnedge_quantize; 0 if raw is NaN.
+// One channel of rnnedge_model_quantize; 0 if raw is NaN.
 uint8_t rnnedge_avr_channel_value(const rnnedge_channel *channel, int16_t *x, const float *raw);
 
 static inline int rnnedge_channel_value(const rnnedge_channel *channel, int16_t *x,

@@ -1,4 +1,5 @@
-/* avr_input.c -- one channel of rnnedge_quantize for AVR, with integers only: a tenth of the code.
+/* avr_input.c -- one channel of rnnedge_model_quantize for AVR, with integers only: a tenth of the
+ * code.
  *
  * A raw value times a power of two, limited and truncated, is its 24-bit mantissa, shifted.
  */

@@ -25,7 +25,7 @@
 #ifndef RNNEDGE_QUAD_H
 #define RNNEDGE_QUAD_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 typedef int32_t rnnedge_v;
 #define RNNEDGE_PAD 1

@@ -2,7 +2,7 @@
 #ifndef RNNEDGE_ROWS_H
 #define RNNEDGE_ROWS_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 typedef int16_t RNNEDGE_MAY_ALIAS rnnedge_v;
 #define RNNEDGE_PAD 1

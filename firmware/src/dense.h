@@ -2,7 +2,7 @@
 #ifndef RNNEDGE_DENSE_H
 #define RNNEDGE_DENSE_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 // scores (out, int32_t[outputs]) of x (in, int16_t[]), the output of the last recurrent layer;
 // scratch (int32_t[scratch_size]) holds what lies between the layers.

@@ -6,7 +6,7 @@
 #ifndef RNNEDGE_FIXED_H
 #define RNNEDGE_FIXED_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 #define RNNEDGE_STATIC_ASSERT(condition, name) typedef char rnnedge_##name[(condition) ? 1 : -1]
 

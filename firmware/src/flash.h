@@ -2,7 +2,7 @@
 #ifndef RNNEDGE_FLASH_H
 #define RNNEDGE_FLASH_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 #if defined(__AVR__)
 

@@ -31,7 +31,7 @@ static inline int rnnedge_channel_value(const rnnedge_channel *at, int16_t *x, c
 
 #endif
 
-rnnedge_status rnnedge_quantize(const rnnedge_model *model, int16_t x[], const float raw[]) {
+rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], const float raw[]) {
     if (model == NULL || x == NULL || raw == NULL) {
         return RNNEDGE_ERR_NULL;
     }

@@ -23,7 +23,7 @@
 #ifndef RNNEDGE_KERNEL_H
 #define RNNEDGE_KERNEL_H
 
-#include "rnnedge.h"
+#include "../include/rnnedge.h"
 
 #define RNNEDGE_BLOCK 16 // units
 

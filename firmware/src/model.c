@@ -41,7 +41,7 @@ static rnnedge_status check_layers(const rnnedge_model *model) {
     return RNNEDGE_OK;
 }
 
-rnnedge_status rnnedge_check(const rnnedge_model *model) {
+rnnedge_status rnnedge_model_check(const rnnedge_model *model) {
     if (model == NULL) {
         return RNNEDGE_ERR_NULL;
     }
@@ -64,7 +64,7 @@ static rnnedge_status streams(const rnnedge_model *model, const int16_t state[])
     return RNNEDGE_GET8(&model->bidirectional) != 0 ? RNNEDGE_ERR_STREAM : RNNEDGE_OK;
 }
 
-rnnedge_status rnnedge_reset(const rnnedge_model *model, int16_t state[]) {
+rnnedge_status rnnedge_model_reset(const rnnedge_model *model, int16_t state[]) {
     if (model == NULL || state == NULL) {
         return RNNEDGE_ERR_NULL;
     }
@@ -74,8 +74,8 @@ rnnedge_status rnnedge_reset(const rnnedge_model *model, int16_t state[]) {
     return RNNEDGE_OK;
 }
 
-rnnedge_status rnnedge_step(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                            int32_t scratch[]) {
+rnnedge_status rnnedge_model_step(const rnnedge_model *model, int16_t state[], const int16_t x[],
+                                  int32_t scratch[]) {
     const rnnedge_status status = streams(model, state);
     if (status != RNNEDGE_OK) {
         return status;
@@ -93,21 +93,21 @@ rnnedge_status rnnedge_step(const rnnedge_model *model, int16_t state[], const i
     return RNNEDGE_OK;
 }
 
-rnnedge_status rnnedge_run(const rnnedge_model *model, int16_t state[], const int16_t x[],
-                           uint32_t steps, int32_t scratch[]) {
+rnnedge_status rnnedge_model_run(const rnnedge_model *model, int16_t state[], const int16_t x[],
+                                 uint32_t steps, int32_t scratch[]) {
     rnnedge_status status = streams(model, state);
     if (status == RNNEDGE_OK && (x == NULL || scratch == NULL)) {
         status = RNNEDGE_ERR_NULL;
     }
     for (uint32_t t = 0; t < steps && status == RNNEDGE_OK; t++) {
-        status = rnnedge_step(model, state, x, scratch);
+        status = rnnedge_model_step(model, state, x, scratch);
         x += RNNEDGE_GET16(&model->inputs);
     }
     return status;
 }
 
-rnnedge_status rnnedge_output(const rnnedge_model *model, const int16_t state[], int32_t scratch[],
-                              int32_t scores[]) {
+rnnedge_status rnnedge_model_output(const rnnedge_model *model, const int16_t state[],
+                                    int32_t scratch[], int32_t scores[]) {
     const rnnedge_status status = streams(model, state);
     if (status != RNNEDGE_OK) {
         return status;

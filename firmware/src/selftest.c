@@ -28,7 +28,7 @@ static uint32_t run_window(const rnnedge_model *model, const int16_t x[], uint16
     uint32_t crc = UINT32_C(0xFFFFFFFF);
     if (RNNEDGE_GET8(&model->bidirectional) != 0) {
         const rnnedge_layer *layer = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
-        rnnedge_window(model, x, steps, state, scratch, scores);
+        rnnedge_model_window(model, x, steps, state, scratch, scores);
         for (uint8_t left = RNNEDGE_GET8(&model->n_layers); left > 0; left--, layer++) {
             const uint16_t outputs = RNNEDGE_GET16(&layer->outputs);
             const uint16_t times = RNNEDGE_GET8(&layer->sequences) ? steps : 1;
@@ -39,19 +39,19 @@ static uint32_t run_window(const rnnedge_model *model, const int16_t x[], uint16
         }
         return ~crc;
     }
-    rnnedge_reset(model, state);
+    rnnedge_model_reset(model, state);
     for (uint16_t t = 0; t < steps; t++) {
-        rnnedge_step(model, state, x, scratch);
+        rnnedge_model_step(model, state, x, scratch);
         crc = crc32_state(crc, state, RNNEDGE_GET16(&model->state_size));
         x += inputs;
     }
-    rnnedge_output(model, state, scratch, scores);
+    rnnedge_model_output(model, state, scratch, scores);
     return ~crc;
 }
 
 rnnedge_status rnnedge_selftest(const rnnedge_model *model, const rnnedge_golden *golden,
                                 int16_t state[], int32_t scratch[], int32_t scores[]) {
-    rnnedge_status status = rnnedge_check(model);
+    rnnedge_status status = rnnedge_model_check(model);
     if (status != RNNEDGE_OK) {
         return status;
     }
@@ -62,7 +62,8 @@ rnnedge_status rnnedge_selftest(const rnnedge_model *model, const rnnedge_golden
     const uint32_t window = (uint32_t)golden->steps * RNNEDGE_GET16(&model->inputs);
     const rnnedge_layer *last = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
     last += RNNEDGE_GET8(&model->n_layers) - 1;
-    // rnnedge_window of a model with sequences gives the scores of every step: the last are meant
+    // rnnedge_model_window of a model with sequences gives the scores of every step: the last are
+    // meant
     const uint32_t skip =
         RNNEDGE_GET8(&model->bidirectional) != 0 && RNNEDGE_GET8(&last->sequences) != 0
             ? (uint32_t)(golden->steps - 1) * outputs

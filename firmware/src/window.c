@@ -40,8 +40,8 @@ static uint32_t layer_values(const rnnedge_layer *layer, uint16_t steps) {
     return RNNEDGE_GET8(&layer->sequences) ? outputs * steps : outputs;
 }
 
-rnnedge_status rnnedge_window(const rnnedge_model *model, const int16_t x[], uint16_t steps,
-                              int16_t buffer[], int32_t scratch[], int32_t scores[]) {
+rnnedge_status rnnedge_model_window(const rnnedge_model *model, const int16_t x[], uint16_t steps,
+                                    int16_t buffer[], int32_t scratch[], int32_t scores[]) {
     if (model == NULL || x == NULL || buffer == NULL || scratch == NULL || scores == NULL) {
         return RNNEDGE_ERR_NULL;
     }

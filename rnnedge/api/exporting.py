@@ -89,9 +89,9 @@ def write_export(
         arena = find_arena(tflite)
         array_h, array_c = c_array(model.name, tflite, arena, model)
         files |= {
-            f"{model.name}.tflite": tflite,
-            f"{model.name}_tflite.h": array_h.encode(),
-            f"{model.name}_tflite.c": array_c.encode(),
+            f"extras/tflite/{model.name}.tflite": tflite,
+            f"extras/tflite/{model.name}_tflite.h": array_h.encode(),
+            f"extras/tflite/{model.name}_tflite.c": array_c.encode(),
         }
         sizes = {"tflite_bytes": len(tflite), "arena_bytes": arena}
     write_files(out, files)

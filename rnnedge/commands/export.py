@@ -76,8 +76,10 @@ def _options(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(document: dict[str, Any]) -> None:
-    own = [name for name in document["files"] if "/" not in name]
-    click.echo(f"{document['out']}: {', '.join(own)}, and the runtime in rnnedge/")
+    click.echo(
+        f"{document['out']}: {len(document['files'])} files; src/{document['name']}.h is the "
+        "model's header, src/rnnedge/include/rnnedge.h the manual"
+    )
     tflite = (
         "no TFLite model for these layers"
         if document["tflite_bytes"] is None

@@ -31,7 +31,7 @@ class Trace:
     Attributes:
         states: int16 (windows, steps, state_size), after each step, layer after layer. A
             bidirectional model has no state to show: (windows, 1, values), the outputs of each
-            layer as in the buffer of rnnedge_window.
+            layer as in the buffer of rnnedge_model_window.
         scores: int32 (windows, outputs), after the last step.
     """
 

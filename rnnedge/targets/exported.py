@@ -8,6 +8,7 @@ from rnnedge.archive import DAMAGED
 from rnnedge.errors import ModelError
 
 MANIFEST = "rnnedge.json"
+SOURCE_FOLDER = "src"
 RUNTIME_FOLDER = "rnnedge"
 
 
@@ -30,19 +31,21 @@ class Exported:
     @property
     def model_source(self) -> Path:
         """The model's constants."""
-        return self.folder / f"{self.name}.c"
+        return self.folder / SOURCE_FOLDER / f"{self.name}.c"
 
     @property
     def runtime_sources(self) -> list[Path]:
         """The runtime's C and assembler files."""
-        folders = [self.folder / RUNTIME_FOLDER / name for name in ("src", "kernels")]
+        folders = [
+            self.folder / SOURCE_FOLDER / RUNTIME_FOLDER / name for name in ("src", "kernels")
+        ]
         found = [path for folder in folders for path in sorted(folder.rglob("*"))]
         return [path for path in found if path.suffix in (".c", ".S")]
 
     @property
     def include_dirs(self) -> list[Path]:
         """Where its headers are."""
-        return [self.folder, self.folder / RUNTIME_FOLDER / "include"]
+        return [self.folder / SOURCE_FOLDER]
 
 
 def open_exported(folder: Path) -> Exported:
@@ -69,9 +72,11 @@ def open_exported(folder: Path) -> Exported:
         raise ModelError(
             f"{folder / MANIFEST}: not readable ({error}); is this a folder of rnnedge export?"
         ) from None
-    for path in (exported.model_source, folder / f"{exported.name}.h"):
+    for path in (exported.model_source, exported.model_source.with_suffix(".h")):
         if not path.is_file():
             raise ModelError(f"{path}: missing; run rnnedge export again")
     if not exported.runtime_sources:
-        raise ModelError(f"{folder / RUNTIME_FOLDER}: no C sources; run rnnedge export again")
+        raise ModelError(
+            f"{folder / SOURCE_FOLDER / RUNTIME_FOLDER}: no C sources; run rnnedge export again"
+        )
     return exported

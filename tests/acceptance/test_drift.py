@@ -69,11 +69,11 @@ def test_the_error_after_a_million_steps_is_that_after_a_thousand(
         if cycle in (1, STEPS // PERIOD - 1):
             part = np.empty((PERIOD, 8))
             for t in range(PERIOD):
-                assert device.call("rnnedge_step", state, x[t], scratch) == 0
+                assert device.call("rnnedge_model_step", state, x[t], scratch) == 0
                 part[t] = state[:8]
             states.append(part / 2**15)
         else:
-            assert device.call("rnnedge_run", state, x, step, scratch) == 0
+            assert device.call("rnnedge_model_run", state, x, step, scratch) == 0
     exact = float_states(model, raw, kept)
     early, late = (
         float(np.sqrt(np.mean((got - want) ** 2))) for got, want in zip(states, exact, strict=True)

@@ -78,9 +78,10 @@ def test_cmake_cross_compiles_it_for_cortex_m4(tmp_path: Path) -> None:
 
 def test_the_selftest_notices_a_changed_weight(tmp_path: Path) -> None:
     exported = make_export(tmp_path / "export", make_run(tmp_path / "run"))
-    change_one_weight(exported.folder / "net_rows.h")
+    change_one_weight(exported.folder / "src/net/weights_rows.h")
     sources = [str(p) for p in exported.runtime_sources]
-    sources += [str(exported.folder / f"{name}.c") for name in ("net", "net_golden", "selftest")]
+    own = ("src/net", "src/net/golden", "examples/selftest/selftest")
+    sources += [str(exported.folder / f"{name}.c") for name in own]
     includes = [f"-I{folder}" for folder in exported.include_dirs]
     subprocess.run(["cc", *sources, *includes, "-o", tmp_path / "t"], check=True)
     done = subprocess.run([tmp_path / "t"], capture_output=True, text=True, check=False)
@@ -100,8 +101,8 @@ def change_one_weight(path: Path) -> None:
 def test_headers_compile_as_cpp11(tmp_path: Path) -> None:
     exported = make_export(tmp_path / "export", make_run(tmp_path / "run"))
     (tmp_path / "a.cpp").write_text(
-        '#include "net_golden.h"\n'
-        "int main() { return rnnedge_check(&net) + net_golden.windows - 2; }\n"
+        '#include "net/golden.h"\n'
+        "int main() { return rnnedge_model_check(&net) + net_golden.windows - 2; }\n"
     )
     flags = ["-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
     includes = [f"-I{folder}" for folder in exported.include_dirs]
@@ -109,7 +110,7 @@ def test_headers_compile_as_cpp11(tmp_path: Path) -> None:
     for source in [
         *exported.runtime_sources,
         exported.model_source,
-        exported.folder / "net_golden.c",
+        exported.folder / "src/net/golden.c",
     ]:
         objects.append(str(tmp_path / f"{source.stem}.o"))
         subprocess.run(["cc", "-std=c99", "-c", source, *includes, "-o", objects[-1]], check=True)

@@ -86,7 +86,7 @@ def test_a_window_equals_the_steps_of_a_model_that_streams(
     buffer = np.zeros(q.buffer_size, np.int16)
     scratch = np.zeros(device.struct.scratch_size, np.int32)
     count = ctypes.c_uint16(7)
-    assert device.call("rnnedge_window", x[0], count, buffer, scratch, scores) == 0
+    assert device.call("rnnedge_model_window", x[0], count, buffer, scratch, scores) == 0
     expected = step_scores(q, x)[0]
     assert np.array_equal(scores, expected if every else expected[-1:])
 
@@ -95,12 +95,14 @@ def test_a_bidirectional_model_says_that_it_cannot_stream(library: ctypes.CDLL) 
     q = quantized(float_model(1, bidirectional=True))
     device = Device(library, q)
     state, x, scratch = np.zeros(200, np.int16), np.zeros(64, np.int16), np.zeros(400, np.int32)
-    assert device.call("rnnedge_check") == 0
-    assert device.call("rnnedge_step", state, x, scratch) == -6
-    assert device.call("rnnedge_run", state, x, ctypes.c_uint32(1), scratch) == -6
-    assert device.call("rnnedge_output", state, scratch, np.zeros(8, np.int32)) == -6
+    assert device.call("rnnedge_model_check") == 0
+    assert device.call("rnnedge_model_step", state, x, scratch) == -6
+    assert device.call("rnnedge_model_run", state, x, ctypes.c_uint32(1), scratch) == -6
+    assert device.call("rnnedge_model_output", state, scratch, np.zeros(8, np.int32)) == -6
     count = ctypes.c_uint16(0)
-    assert device.call("rnnedge_window", x, count, state, scratch, np.zeros(8, np.int32)) == -4
+    assert (
+        device.call("rnnedge_model_window", x, count, state, scratch, np.zeros(8, np.int32)) == -4
+    )
 
 
 @given(st.lists(st.integers(-(2**31) + 1, 2**31 - 1), min_size=1, max_size=9), st.integers(0, 30))
@@ -137,7 +139,7 @@ def test_c_quantises_raw_values_as_the_simulator(
     device, x = Device(library, q), np.zeros(1, np.int16)
     expected = quantize(q.input, raw[:, None])
     for value, want in zip(raw, expected[:, 0], strict=True):
-        assert device.call("rnnedge_quantize", x, np.array([value], np.float32)) == 0
+        assert device.call("rnnedge_model_quantize", x, np.array([value], np.float32)) == 0
         assert x[0] == want
 
 
@@ -154,7 +156,7 @@ def test_the_input_layer_is_the_normalisation_to_half_a_step() -> None:
 def test_nan_is_refused_on_both_sides(library: ctypes.CDLL) -> None:
     q = quantized(float_model(1))
     raw = np.array([1.0, np.nan, 2.0], np.float32)
-    assert Device(library, q).call("rnnedge_quantize", np.zeros(3, np.int16), raw) == -4
+    assert Device(library, q).call("rnnedge_model_quantize", np.zeros(3, np.int16), raw) == -4
     with pytest.raises(DataError, match="NaN"):
         quantize(q.input, raw)
 
@@ -171,7 +173,7 @@ def test_run_equals_steps_under_any_chunking(
     for size in chunks:
         part = np.ascontiguousarray(x[start : start + size])
         pointer = part if size else np.zeros(1, np.int16)
-        assert device.call("rnnedge_run", state, pointer, ctypes.c_uint32(size), scratch) == 0
+        assert device.call("rnnedge_model_run", state, pointer, ctypes.c_uint32(size), scratch) == 0
         start += size
     if start:
         assert np.array_equal(state, simulate(q, x[None, :start]).states[0, -1])
@@ -195,11 +197,11 @@ def test_two_instances_interleave_and_a_saved_state_goes_on(
     scratch = np.zeros(device.struct.scratch_size, np.int32)
     for t in range(20):
         for instance in (0, 1):
-            assert device.call("rnnedge_step", states[instance], x[instance, t], scratch) == 0
+            assert device.call("rnnedge_model_step", states[instance], x[instance, t], scratch) == 0
             assert np.array_equal(states[instance], expected[instance, t])
         if t == 9:
             saved = states.copy()
-            assert device.call("rnnedge_reset", states[0]) == 0
+            assert device.call("rnnedge_model_reset", states[0]) == 0
             assert not states[0].any()
             states[:] = saved
 
@@ -227,14 +229,14 @@ def test_every_pointer_is_checked(library: ctypes.CDLL) -> None:
     device = Device(library, q)
     state, x = np.zeros(64, np.int16), np.zeros(64, np.int16)
     scratch, scores = np.zeros(200, np.int32), np.zeros(8, np.int32)
-    assert device.call("rnnedge_check") == 0
+    assert device.call("rnnedge_model_check") == 0
     for function, arguments in (
-        ("rnnedge_reset", [state]),
-        ("rnnedge_step", [state, x, scratch]),
-        ("rnnedge_run", [state, x, ctypes.c_uint32(1), scratch]),
-        ("rnnedge_output", [state, scratch, scores]),
-        ("rnnedge_window", [x, ctypes.c_uint16(1), state, scratch, scores]),
-        ("rnnedge_quantize", [x, np.zeros(3, np.float32)]),
+        ("rnnedge_model_reset", [state]),
+        ("rnnedge_model_step", [state, x, scratch]),
+        ("rnnedge_model_run", [state, x, ctypes.c_uint32(1), scratch]),
+        ("rnnedge_model_output", [state, scratch, scores]),
+        ("rnnedge_model_window", [x, ctypes.c_uint16(1), state, scratch, scores]),
+        ("rnnedge_model_quantize", [x, np.zeros(3, np.float32)]),
     ):
         assert device.call(function, *arguments) == 0, function
         assert getattr(library, function)(None, *(None for _ in arguments)) == -1
@@ -257,7 +259,7 @@ def test_check_refuses_models_that_do_not_fit(library: ctypes.CDLL) -> None:
     ):
         device = Device(library, q)
         setattr(device.struct, field, value)
-        assert device.call("rnnedge_check") == status, field
+        assert device.call("rnnedge_model_check") == status, field
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

@@ -64,7 +64,7 @@ def test_every_core_equals_the_simulator_and_counts_the_same_for_every_input(
     (count,) = measured.counts
     assert sum(measured.functions.values()) == count * 6 * STEPS
     assert "?" not in measured.functions
-    assert "rnnedge_step" in measured.functions
+    assert "rnnedge_model_step" in measured.functions
     assert not next(iter(measured.functions)).startswith(("app_", "port_"))
 
     sizes = target.sizes(program)
@@ -206,12 +206,12 @@ TAKES = """volatile uint8_t big[{}];
     ],
 )
 def test_a_program_that_fails_says_why(tmp_path: Path, name: str, body: str, code: int) -> None:
-    """Another rnnedge_quantize, which refuses the input or takes more stack than there is."""
+    """Another rnnedge_model_quantize, which refuses the input or takes more stack than there is."""
     exported = make_export(tmp_path / "export", make_run(tmp_path / "run", units=2, channels=1))
     source = next(path for path in exported.runtime_sources if path.name == "input.c")
     source.write_text(
         '#include "rnnedge.h"\n'
-        "rnnedge_status rnnedge_quantize(const rnnedge_model *model, int16_t x[], "
+        "rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], "
         "const float raw[]) {(void)model; (void)raw; x[0] = 0; " + body + "}\n"
     )
     target = find_target(name)

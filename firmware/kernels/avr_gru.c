@@ -10,7 +10,7 @@
 
 #include "../src/flash.h"
 #include "avr_asm.h"
-#include "rnnedge_avr.h"
+#include "../include/rnnedge_avr.h"
 
 #include <stddef.h>
 

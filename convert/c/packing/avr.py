@@ -150,7 +150,7 @@ def _is_small(layer: RecurrentLayer) -> bool:
 
 def _unrolled(layer: RecurrentLayer, prefix: str, packed: Packed) -> Packed:
     """Return the same numbers also as code: the macros of firmware/include/rnnedge_avr.h."""
-    lines = ['#include "rnnedge_avr.h"', "", "#if RNNEDGE_AVR_UNROLL", ""]
+    lines = ['#include "rnnedge/include/rnnedge_avr.h"', "", "#if RNNEDGE_AVR_UNROLL", ""]
     lines += [f"#define {prefix}_product {prefix}_rows", f"#define {prefix}_weights NULL", ""]
     lines.append(f"RNNEDGE_AVR_BEGIN({prefix}_rows)")
     for index, unit in enumerate(_units(layer)):

@@ -279,6 +279,13 @@ __attribute__((naked, noinline)) int16_t rnnedge_avr_hidden(int32_t score, uint8
 void rnnedge_product_narrow(rnnedge_cursor *at, const rnnedge_cell *cell, const void *v,
                             uint8_t part, uint8_t gates, uint16_t units, int32_t acc[]) {
     (void)at, (void)cell, (void)v, (void)part, (void)gates, (void)units, (void)acc;
+    // The table, named in C: before link-time optimisation a linker does not see what assembler
+    // names, and would leave it in the archive.
+#if RNNEDGE_KNOTS
+    __asm__ volatile("" : : "i"(rnnedge_tanh_knots));
+#else
+    __asm__ volatile("" : : "i"(rnnedge_tanh_table));
+#endif
 }
 
 #endif

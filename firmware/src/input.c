@@ -3,6 +3,7 @@
  * The only floats of the runtime. Multiplying by a power of two, comparing and truncating are
  * exact, so every compiler and core gives the same bits.
  */
+#include "input.h"
 #include "flash.h"
 #include "kernel.h"
 
@@ -31,15 +32,20 @@ static inline int rnnedge_channel_value(const rnnedge_channel *at, int16_t *x, c
 
 #endif
 
-rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], const float raw[]) {
-    if (model == NULL || x == NULL || raw == NULL) {
-        return RNNEDGE_ERR_NULL;
-    }
-    const rnnedge_channel *channel = RNNEDGE_GETP(const rnnedge_channel *, &model->channels);
-    for (uint16_t left = RNNEDGE_GET16(&model->inputs); left > 0; left--) {
+rnnedge_status rnnedge_quantize_channels(const rnnedge_channel *channel, int16_t x[],
+                                         const float raw[], uint16_t n) {
+    for (; n > 0; n--) {
         if (!rnnedge_channel_value(channel++, x++, raw++)) {
             return RNNEDGE_ERR_INPUT;
         }
     }
     return RNNEDGE_OK;
+}
+
+rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], const float raw[]) {
+    if (model == NULL || x == NULL || raw == NULL) {
+        return RNNEDGE_ERR_NULL;
+    }
+    return rnnedge_quantize_channels(RNNEDGE_GETP(const rnnedge_channel *, &model->channels), x,
+                                     raw, RNNEDGE_GET16(&model->inputs));
 }

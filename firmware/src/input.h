@@ -1,0 +1,13 @@
+/* input.h -- some channels of a sample, for input.c and the serial line. */
+#ifndef RNNEDGE_INPUT_H
+#define RNNEDGE_INPUT_H
+
+#include "../include/rnnedge.h"
+
+// n channels from `channel` on: x (out, int16_t[n]) of raw (in, float[n]).
+//
+//   RNNEDGE_ERR_INPUT if a value is NaN
+rnnedge_status rnnedge_quantize_channels(const rnnedge_channel *channel, int16_t x[],
+                                         const float raw[], uint16_t n);
+
+#endif /* RNNEDGE_INPUT_H */

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,15 @@ _INSTALL = {
     "riscv64-unknown-elf-gcc": "sudo apt-get install gcc-riscv64-unknown-elf",
     "qemu-system-arm": "sudo apt-get install qemu-system-arm",
     "qemu-system-riscv32": "sudo apt-get install qemu-system-misc",
+    "cmake": "sudo apt-get install cmake",
+    "avrdude": "sudo apt-get install avrdude",
+    "openocd": "sudo apt-get install openocd",
+    "dfu-util": "sudo apt-get install dfu-util",
+    "pyocd": "pip install pyocd",
+    "esptool": "pip install esptool",
+    "west": "pip install west",
+    "picotool": "https://github.com/raspberrypi/picotool",
+    "idf.py": "https://docs.espressif.com/projects/esp-idf, then . export.sh",
 }
 # what is missing if a compiler does not find a header or library
 _INSTALL_FILE = {
@@ -30,17 +40,31 @@ _INSTALL_FILE = {
 }
 
 
+def install_line(tool: str) -> str:
+    """Return the command that installs a program, or where it is to be had."""
+    return _INSTALL.get(tool, f"install {tool}")
+
+
+def find(tool: str) -> str | None:
+    """Return the absolute path of a program; None if it is not installed.
+
+    Looked for on the PATH, then beside the Python that runs: there pip puts programs, also where
+    the virtual environment is not active.
+    """
+    found = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
+    return None if found is None else str(Path(found).absolute())
+
+
 def require(tool: str, purpose: str) -> str:
     """Return the absolute path of `tool`.
 
     Raises:
-        ToolError: it is not on the PATH; says what it is for and how to install it.
+        ToolError: it is not installed; says what it is for and how to install it.
     """
-    found = shutil.which(tool)
+    found = find(tool)
     if found is None:
-        hint = _INSTALL.get(tool, f"install {tool}")
-        raise ToolError(f"{tool}: not found, needed to {purpose}; install it: {hint}")
-    return str(Path(found).absolute())
+        raise ToolError(f"{tool}: not found, needed to {purpose}; install it: {install_line(tool)}")
+    return found
 
 
 def run(

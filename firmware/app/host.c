@@ -1,10 +1,12 @@
-/* host.c -- the port on a PC: standard input and output. */
+/* host.c -- the port on a PC: standard input and output, the processor time of the process. */
 #include "port.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 void port_init(void) {
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); // an answer of serial.c ends a line
 }
 
 void port_read(void *data, size_t n) {
@@ -17,6 +19,14 @@ void port_write(const void *data, size_t n) {
     if (fwrite(data, 1, n, stdout) != n) {
         port_exit(1);
     }
+}
+
+uint32_t port_cycles_hz(void) {
+    return (uint32_t)CLOCKS_PER_SEC;
+}
+
+uint32_t port_cycles(void) {
+    return (uint32_t)clock();
 }
 
 void port_stack_mark(void) {

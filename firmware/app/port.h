@@ -12,6 +12,11 @@ void port_init(void);
 void port_read(void *data, size_t n);
 void port_write(const void *data, size_t n);
 
+// A counter that runs upwards and starts again from 0 after 2^32 - 1, and its ticks a second: 0 if
+// there is none. Ask for them first, that starts it.
+uint32_t port_cycles_hz(void);
+uint32_t port_cycles(void);
+
 // The stack pointer, or 0 where stack is not measured.
 static inline uintptr_t port_stack_pointer(void) {
     uintptr_t sp = 0;

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 
 from rnnedge.errors import ToolError
-from rnnedge.targets.cores import CORES, with_clang
+from rnnedge.targets.emulated import EMULATED, with_clang
 from rnnedge.targets.host import Host
 from rnnedge.targets.target import CountingTarget, Target
 
-COUNTING: dict[str, CountingTarget] = {core.name: core for core in CORES}
+COUNTING: dict[str, CountingTarget] = {target.name: target for target in EMULATED}
 TARGETS: dict[str, Target] = {"host": Host(), **COUNTING}
 ALL = "all"
 _CLANG: dict[str, CountingTarget] = {
-    target.name: target for core in CORES if (target := with_clang(core)) is not None
+    clang.name: clang for target in EMULATED if (clang := with_clang(target)) is not None
 }
 _HOST_CLANG = Host(name="host:clang", compiler="clang")
 

@@ -1,83 +1,97 @@
-"""The cores that models run on: machine, board, compiler and flags of each."""
+"""The cores that models are compiled for: compiler, flags and kernel of each."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 
-from rnnedge.targets.board import Board
+from rnnedge.errors import ToolError
 from rnnedge.targets.build import Toolchain
-from rnnedge.targets.qemu import Qemu
-from rnnedge.targets.simavr import Simavr
 
+ARM_GCC = "arm-none-eabi-gcc"
 _HARD = ("-mfloat-abi=hard",)
 
 
-def _arm(name: str, machine: str, *flags: str) -> Qemu:
-    core = (f"-mcpu={name}", "-mthumb", *flags)
-    return Qemu(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """A core and its compiler.
+
+    Attributes:
+        name: as in the description of a board.
+        title: as people say it.
+        kernel: the one that the compiler chooses (firmware/include/rnnedge.h).
+        toolchain: compiler and flags, without linker script; None: another build system has them.
+    """
+
+    name: str
+    title: str
+    kernel: str
+    toolchain: Toolchain | None
+
+    def with_clang(self) -> Toolchain | None:
+        """Return clang for the C files of an Arm core, with gcc's linker and libraries."""
+        gcc = self.toolchain
+        if gcc is None or gcc.compiler != ARM_GCC:
+            return None
+        return Toolchain(
+            compiler="clang",
+            flags=(
+                *("--target=arm-none-eabi", *(x for x in gcc.flags if x.startswith("-m"))),
+                "-ffreestanding",
+            ),
+            linker=gcc.compiler,
+            link_flags=(*gcc.flags, *gcc.link_flags),
+        )
+
+
+def _arm(name: str, title: str, kernel: str, *flags: str) -> Core:
+    return Core(
         name=name,
-        emulator="qemu-system-arm",
-        options=("-M", machine, "-semihosting-config", "enable=on,target=native"),
-        board=Board(
-            folder=machine.replace("-", "_"),
-            common=("cortex_m.c", "start.c", "port.c"),
+        title=title,
+        kernel=kernel,
+        toolchain=Toolchain(
+            compiler=ARM_GCC,
+            flags=(f"-mcpu={name}", "-mthumb", *flags, "--specs=nano.specs"),
+            link_flags=("-nostartfiles",),
+        ),
+    )
+
+
+CORES: dict[str, Core] = {
+    core.name: core
+    for core in (
+        _arm("cortex-m0", "Cortex-M0", "quad"),
+        _arm("cortex-m0plus", "Cortex-M0+", "quad"),
+        _arm("cortex-m3", "Cortex-M3", "quad"),
+        _arm("cortex-m4", "Cortex-M4F", "dsp", *_HARD, "-mfpu=fpv4-sp-d16"),
+        _arm("cortex-m7", "Cortex-M7", "dsp", *_HARD, "-mfpu=fpv5-sp-d16"),
+        _arm("cortex-m33", "Cortex-M33", "dsp", *_HARD, "-mfpu=fpv5-sp-d16"),
+        _arm("cortex-m55", "Cortex-M55", "mve", *_HARD),
+        Core(
+            name="rv32",
+            title="RV32IMC",
+            kernel="quad",
             toolchain=Toolchain(
-                compiler="arm-none-eabi-gcc",
-                flags=(*core, "--specs=nano.specs"),
-                link_flags=("-nostartfiles",),
+                compiler="riscv64-unknown-elf-gcc",
+                # without a C library even <stdint.h> is the compiler's only where it is told so
+                flags=("-march=rv32imc", "-mabi=ilp32", "-ffreestanding"),
+                link_flags=("-nostdlib", "-lgcc"),
             ),
         ),
-    )
-
-
-_RV32 = Qemu(
-    name="rv32",
-    emulator="qemu-system-riscv32",
-    options=("-M", "virt", "-bios", "none"),
-    board=Board(
-        folder="riscv_virt",
-        common=("start.c", "port.c", "memory.c"),
-        toolchain=Toolchain(
-            compiler="riscv64-unknown-elf-gcc",
-            # without a C library even <stdint.h> is the compiler's only where it is told so
-            flags=("-march=rv32imc", "-mabi=ilp32", "-ffreestanding"),
-            link_flags=("-nostdlib", "-lgcc"),
+        Core(
+            name="avr",
+            title="AVR",
+            kernel="avr",
+            toolchain=Toolchain(compiler="avr-gcc", flags=("-mmcu=atmega328p", "-mrelax")),
         ),
-    ),
-)
-
-_AVR = Simavr(
-    name="avr",
-    chip="atmega328p",
-    board=Board(
-        folder="atmega328p",
-        common=("port.c",),
-        toolchain=Toolchain(compiler="avr-gcc", flags=("-mmcu=atmega328p", "-mrelax")),
-    ),
-)
-
-CORES: tuple[Qemu | Simavr, ...] = (
-    _arm("cortex-m0", "microbit"),
-    _arm("cortex-m3", "mps2-an385"),
-    _arm("cortex-m4", "mps2-an386", *_HARD, "-mfpu=fpv4-sp-d16"),
-    _arm("cortex-m7", "mps2-an500", *_HARD, "-mfpu=fpv5-sp-d16"),
-    _arm("cortex-m33", "mps2-an505", *_HARD, "-mfpu=fpv5-sp-d16"),
-    _arm("cortex-m55", "mps3-an547", *_HARD),
-    _RV32,
-    _AVR,
-)
-
-
-def with_clang(core: Qemu | Simavr) -> Qemu | None:
-    """Return an Arm core with clang for the C files and gcc's linker and libraries; else None."""
-    gcc = core.board.toolchain
-    if gcc.compiler != "arm-none-eabi-gcc" or not isinstance(core, Qemu):
-        return None
-    clang = Toolchain(
-        compiler="clang",
-        flags=(
-            *("--target=arm-none-eabi", *(flag for flag in gcc.flags if flag.startswith("-m"))),
-            "-ffreestanding",
-        ),
-        linker=gcc.compiler,
-        link_flags=(*gcc.flags, *gcc.link_flags),
+        Core(name="xtensa", title="Xtensa LX6", kernel="rows", toolchain=None),
     )
-    return replace(core, name=f"{core.name}:clang", board=replace(core.board, toolchain=clang))
+}
+
+
+def find_core(name: str) -> Core:
+    """Return a core by name.
+
+    Raises:
+        ToolError: unknown; lists the known ones.
+    """
+    if name not in CORES:
+        raise ToolError(f"core {name!r} is not known; there are {', '.join(CORES)}")
+    return CORES[name]

@@ -4,13 +4,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnedge.arrays import F32, I16
+from rnnedge.boards import Board
+from rnnedge.errors import ToolError
 from rnnedge.targets import counter
-from rnnedge.targets.board import EXIT_CODES, Board
+from rnnedge.targets.board import EXIT_CODES, build_verify, sizes
+from rnnedge.targets.build import Toolchain
 from rnnedge.targets.elf import read_elf
 from rnnedge.targets.exported import Exported
 from rnnedge.targets.stream import Answer, parse, request
 from rnnedge.targets.target import Measured, Sizes
 from rnnedge.targets.tools import run
+
+
+def qemu_command(board: Board) -> list[str]:
+    """Return the command that emulates `board`, its UART on standard input and output."""
+    if board.emulator is None:
+        raise ToolError(f"{board.name}: this board has no emulator")
+    exits = ["-semihosting-config", "enable=on,target=native"]
+    return [
+        *(board.emulator.program, *board.emulator.options),
+        *(exits if board.emulator.program == "qemu-system-arm" else []),
+        *("-display", "none", "-monitor", "none"),
+        *("-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart"),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,26 +35,24 @@ class Qemu:
 
     Attributes:
         name: target name.
-        emulator: the QEMU program.
-        options: its options: the machine, and how the program ends.
-        board: the firmware's side.
+        board: emulated by QEMU.
+        toolchain: for its core.
         windows: windows that verification runs unless told.
     """
 
     name: str
-    emulator: str
-    options: tuple[str, ...]
     board: Board
+    toolchain: Toolchain
     unit: str = "instructions"
     windows: int | None = 32
 
     def compiler_version(self) -> str:
         """Return the compiler's name and version."""
-        return self.board.toolchain.version()
+        return self.toolchain.version()
 
     def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
         """Return the program for `exported`, built in the folder `work`."""
-        return self.board.build(exported, work, optimize, self.name)
+        return build_verify(self.board, self.toolchain, exported, work, optimize, self.name)
 
     def run(self, program: Path, x: F32 | I16) -> Answer:
         """Run windows (windows, steps, channels) and return every state and score."""
@@ -46,13 +60,13 @@ class Qemu:
 
     def sizes(self, program: Path) -> Sizes:
         """Return what runtime and model take in `program`."""
-        return self.board.sizes(program)
+        return sizes(program)
 
     def measure(self, program: Path, x: F32 | I16) -> Measured:
         """Run windows and count the instructions of every step."""
         elf = read_elf(program)
         marks = counter.markers(elf, program)
-        plugin = counter.plugin(program.parent, self.emulator)
+        plugin = counter.plugin(program.parent, qemu_command(self.board)[0])
         option = (
             f"file={plugin},begin={marks.begin},end={marks.end},"
             f"steps={marks.steps},addresses={marks.addresses}"
@@ -61,15 +75,8 @@ class Qemu:
         return counter.measured(answer, marks, elf)
 
     def _emulate(self, program: Path, x: F32 | I16, options: tuple[str, ...]) -> Answer:
-        command: list[str | Path] = [
-            self.emulator,
-            *self.options,
-            *("-kernel", str(program)),
-            *("-display", "none", "-monitor", "none"),
-            *("-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart"),
-        ]
         output = run(
-            [*command, *options],
+            [*qemu_command(self.board), "-kernel", program, *options],
             purpose=f"emulate {self.name}",
             data=request(x),
             timeout=60 + x.size / 10_000,

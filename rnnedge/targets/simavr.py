@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnedge.arrays import F32, I16
+from rnnedge.boards import Board
 from rnnedge.targets import counter
-from rnnedge.targets.board import EXIT_CODES, Board
+from rnnedge.targets.board import EXIT_CODES, build_verify, sizes
+from rnnedge.targets.build import Toolchain
 from rnnedge.targets.elf import Elf, read_elf
 from rnnedge.targets.exported import Exported
 from rnnedge.targets.stream import Answer, parse, request
@@ -23,24 +25,26 @@ class Simavr:
 
     Attributes:
         name: target name.
-        chip: simavr's name of the chip.
-        board: the firmware's side.
+        chip: simavr's name of it.
+        board: one with that chip.
+        toolchain: for its core.
         windows: windows that verification runs unless told.
     """
 
     name: str
     chip: str
     board: Board
+    toolchain: Toolchain
     unit: str = "cycles"
     windows: int | None = 4
 
     def compiler_version(self) -> str:
         """Return the compiler's name and version."""
-        return self.board.toolchain.version()
+        return self.toolchain.version()
 
     def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
         """Return the program for `exported`, built in the folder `work`."""
-        return self.board.build(exported, work, optimize, self.name)
+        return build_verify(self.board, self.toolchain, exported, work, optimize, self.name)
 
     def run(self, program: Path, x: F32 | I16) -> Answer:
         """Run windows (windows, steps, channels) and return every state and score."""
@@ -48,7 +52,7 @@ class Simavr:
 
     def sizes(self, program: Path) -> Sizes:
         """Return what runtime and model take in `program`."""
-        return self.board.sizes(program)
+        return sizes(program)
 
     def measure(self, program: Path, x: F32 | I16) -> Measured:
         """Run windows and count the cycles of every step."""

@@ -55,6 +55,18 @@ def find(tool: str) -> str | None:
     return None if found is None else str(Path(found).absolute())
 
 
+class ToolFailedError(ToolError):
+    """A program ended with an exit code that says so.
+
+    Attributes:
+        output: all that it wrote.
+    """
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message)
+        self.output = output
+
+
 def require(tool: str, purpose: str) -> str:
     """Return the absolute path of `tool`.
 
@@ -87,7 +99,8 @@ def run(
         exit_codes: what its exit codes say, if it writes no complaint.
 
     Raises:
-        ToolError: missing, failed or too slow; carries the first line of its complaint.
+        ToolError: missing or too slow.
+        ToolFailedError: failed; carries the first line of its complaint.
     """
     words = [require(str(command[0]), purpose), *map(str, command[1:])]
     program = Path(words[0]).name
@@ -102,7 +115,8 @@ def run(
     except OSError as error:
         raise ToolError(f"{program}: cannot be started to {purpose} ({error.strerror})") from None
     if done.returncode != 0:
-        raise ToolError(f"{program}: failed to {purpose}: {_complaint(done, exit_codes or {})}")
+        message = f"{program}: failed to {purpose}: {_complaint(done, exit_codes or {})}"
+        raise ToolFailedError(message, (done.stderr + done.stdout).decode(errors="replace"))
     return done.stdout
 
 

@@ -9,19 +9,18 @@ import pytest
 from rnnedge.errors import ToolError
 from rnnedge.simulator import quantize, simulate
 from rnnedge.spec import QuantizedModel
-from rnnedge.targets.cores import CORES
+from rnnedge.targets.emulated import EMULATED
 from rnnedge.targets.simavr import Simavr
 from tests.differential import Case
 from tests.models import extreme_inputs, float_model, quantized
 from tests.runs import make_export
 
-(AVR,) = (core for core in CORES if isinstance(core, Simavr))
+(AVR,) = (target for target in EMULATED if isinstance(target, Simavr))
 
 
 def with_flags(*flags: str) -> Simavr:
-    tools = AVR.board.toolchain
-    changed = replace(tools, flags=(*tools.flags, *flags))
-    return replace(AVR, board=replace(AVR.board, toolchain=changed))
+    tools = AVR.toolchain
+    return replace(AVR, toolchain=replace(tools, flags=(*tools.flags, *flags)))
 
 
 def program(target: Simavr, model: QuantizedModel, folder: Path, optimize: str = "speed") -> Path:

@@ -210,7 +210,7 @@ def test_a_program_that_fails_says_why(tmp_path: Path, name: str, body: str, cod
     exported = make_export(tmp_path / "export", make_run(tmp_path / "run", units=2, channels=1))
     source = next(path for path in exported.runtime_sources if path.name == "input.c")
     source.write_text(
-        '#include "rnnedge.h"\n'
+        '#include "../include/rnnedge.h"\n'
         "rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], "
         "const float raw[]) {(void)model; (void)raw; x[0] = 0; " + body + "}\n"
     )

@@ -12,22 +12,13 @@ from rnnedge.convert.c.packing.order import Packed, Packing
 from rnnedge.convert.c.packing.quad import QUAD
 from rnnedge.convert.c.packing.rows import ROWS
 from rnnedge.errors import ToolError
+from rnnedge.targets.cores import CORES
 
 PACKINGS: dict[str, Packing] = {packing.kernel: packing for packing in (ROWS, QUAD, DSP, AVR, MVE)}
 """By the kernel's name, as in RNNEDGE_KERNEL_<NAME>."""
 
-KERNELS = {
-    "host": "rows",
-    "cortex-m0": "quad",
-    "cortex-m3": "quad",
-    "cortex-m4": "dsp",
-    "cortex-m7": "dsp",
-    "cortex-m33": "dsp",
-    "cortex-m55": "mve",
-    "rv32": "quad",
-    "avr": "avr",
-}
-"""The kernel that a target's compiler chooses (firmware/include/rnnedge.h)."""
+KERNELS = {"host": "rows", **{core.name: core.kernel for core in CORES.values()}}
+"""The kernel that a core's compiler chooses, and this machine's."""
 
 
 def kernels_of(targets: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@
     x UnsupportedLayerError   a layer that rnnedge cannot quantise; lists what it can
     x RangeError              a value does not fit its number format; names layer and row
     x ToolError               a compiler or emulator is missing or fails; says how to install it
+    x DeviceError             a serial port or the board behind it: missing, silent, another model
     x OutputError             a file or folder cannot be written
 
 Every other exception is a bug in rnnedge.
@@ -36,6 +37,10 @@ class RangeError(RnnedgeError):
 
 class ToolError(RnnedgeError):
     """An external tool is missing or failed."""
+
+
+class DeviceError(RnnedgeError):
+    """A serial port cannot be used, or the board behind it does not answer as it should."""
 
 
 class OutputError(RnnedgeError):

@@ -212,7 +212,7 @@ static void put_description(answer *out, const rnnedge_serial *s) {
     const rnnedge_model *model = s->model;
     put8(out, RNNEDGE_SERIAL_PROTOCOL);
     put8(out, (uint8_t)((RNNEDGE_GET8(&model->bidirectional) != 0 ? 1 : 0) |
-                        (s->counts != NULL ? 2 : 0)));
+                        (s->counts != NULL ? 2 : 0) | (s->stack != NULL ? 4 : 0)));
     put16(out, RNNEDGE_GET16(&model->abi));
     put16(out, RNNEDGE_GET16(&model->inputs));
     put16(out, RNNEDGE_GET16(&model->outputs));

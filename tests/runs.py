@@ -9,7 +9,6 @@ from rnnedge.convert.c import export_c
 from rnnedge.modelfile import save_model
 from rnnedge.output import write_files
 from rnnedge.run import QUANTIZED_FILE, Windows, seal
-from rnnedge.simulator import quantize
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import Exported, open_exported
 from tests.models import float_model, quantized, raw_windows, run_spec
@@ -43,5 +42,5 @@ def make_export(folder: Path, model: QuantizedModel, seed: int = 1) -> Exported:
     """Write the C files of `model`."""
     source = float_model(seed, channels=model.input.channels)
     raw = raw_windows(source, seed, 2, model.window)
-    write_files(folder, export_c(model, quantize(model.input, raw)))
+    write_files(folder, export_c(model, raw))
     return open_exported(folder)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 import rnnedge
-from rnnedge.arrays import I16
+from rnnedge.arrays import F32
 from rnnedge.convert.c.golden import golden
 from rnnedge.convert.c.model import (
     const_bytes,
@@ -16,8 +16,8 @@ from rnnedge.convert.c.model import (
     weights,
 )
 from rnnedge.convert.c.packing import PACKINGS, kernels_of
+from rnnedge.counts import counts_map
 from rnnedge.modelfile import model_hash
-from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER, SOURCE_FOLDER
 
@@ -44,20 +44,29 @@ def runtime_files() -> dict[str, bytes]:
 
 
 def export_c(
-    model: QuantizedModel, golden_x: I16, kernels: Sequence[str] | None = None
+    model: QuantizedModel,
+    golden_raw: F32,
+    kernels: Sequence[str] | None = None,
+    counts_per_unit: Sequence[float] | None = None,
 ) -> dict[str, bytes]:
     """Return every file of an exported folder but the TFLite model.
 
     Args:
         model: the quantised model.
-        golden_x: int16 (windows, steps, channels), inputs of the golden vectors.
+        golden_raw: float32 (windows, steps, channels), raw windows for the golden vectors.
         kernels: keys of PACKINGS, whose weights are written; None: all.
+        counts_per_unit: of a sensor's integers, for each channel or one for all; None: counts are
+            what the training data has.
+
+    Raises:
+        RangeError: counts of a channel cannot be resolved.
     """
     kernels = list(PACKINGS) if kernels is None else kernels
     runtime = {
         f"{SOURCE_FOLDER}/{RUNTIME_FOLDER}/{path}": data for path, data in runtime_files().items()
     }
-    golden_h, golden_c = golden(model, golden_x, simulate(model, golden_x))
+    counts = counts_map(model.input, model.channels, counts_per_unit)
+    golden_h, golden_c = golden(model, golden_raw)
     sources = [f"  {path}" for path in runtime if path.endswith((".c", ".S"))]
     manifest = {
         "rnnedge": rnnedge.__version__,
@@ -65,14 +74,15 @@ def export_c(
         "sha256": model_hash(model),
         "bidirectional": model.bidirectional,
         "layers": [layer.kind for layer in model.layers],
+        "counts_per_unit": counts.counts_per_unit,
         "const_bytes": const_bytes(model),
         "state_bytes": 2 * model.state_size,
         "scratch_bytes": {kernel: 4 * scratch_size(model, kernel) for kernel in kernels},
     }
     own = f"{SOURCE_FOLDER}/{model.name}"
     texts = {
-        f"{SOURCE_FOLDER}/{model.name}.h": header(model, kernels),
-        f"{SOURCE_FOLDER}/{model.name}.c": source(model, kernels),
+        f"{SOURCE_FOLDER}/{model.name}.h": header(model, kernels, counts),
+        f"{SOURCE_FOLDER}/{model.name}.c": source(model, kernels, counts),
         **{f"{own}/weights_{kernel}.h": weights(model, kernel) for kernel in kernels},
         f"{own}/golden.h": golden_h,
         f"{own}/golden.c": golden_c,
@@ -86,17 +96,5 @@ def export_c(
 
 
 def _template(name: str, model: QuantizedModel) -> str:
-    prefix = model.name.upper()
     text = resources.files("rnnedge.convert.c").joinpath(name).read_text()
-    return (
-        text.replace("@NAME@", model.name)
-        .replace("@PREFIX@", prefix)
-        .replace("@STATE@", f"{prefix}_{'BUFFER' if model.bidirectional else 'STATE'}_SIZE")
-        .replace(
-            "@SCORES@",
-            f"{prefix}_WINDOW_SCORES * {prefix}_OUTPUTS"
-            if model.bidirectional
-            else f"{prefix}_OUTPUTS",
-        )
-        .replace("@VERSION@", rnnedge.__version__)
-    )
+    return text.replace("@NAME@", model.name).replace("@VERSION@", rnnedge.__version__)

@@ -5,22 +5,33 @@ import zlib
 import numpy as np
 
 import rnnedge
-from rnnedge.arrays import I16
-from rnnedge.convert.c.text import array
-from rnnedge.simulator import Trace
+from rnnedge.arrays import F32
+from rnnedge.convert.c.text import array, float_literal
+from rnnedge.simulator import quantize, simulate
 from rnnedge.spec import QuantizedModel
 
+INPUT_BYTES = 2048
+"""At most, unless a single step of each window has more: it shares an Uno's 32 kB of flash."""
 
-def golden(model: QuantizedModel, x: I16, trace: Trace) -> tuple[str, str]:
+
+def golden_steps(windows: int, steps: int, channels: int) -> int:
+    """Return how many of `steps` steps of each window are kept."""
+    return max(1, min(steps, INPUT_BYTES // (2 * windows * channels)))
+
+
+def golden(model: QuantizedModel, raw: F32) -> tuple[str, str]:
     """Return the texts of <name>/golden.h and <name>/golden.c.
 
     Args:
         model: the quantised model.
-        x: int16 (windows, steps, channels), quantised input.
-        trace: the simulator's result on x.
+        raw: float32 (windows, steps, channels), raw values; the first steps of each window are
+            taken, as many as INPUT_BYTES hold.
     """
     name = model.name
-    windows, steps, channels = x.shape
+    raw = np.asarray(raw, np.float32)[:, : golden_steps(*raw.shape)]
+    windows, steps, channels = raw.shape
+    x = quantize(model.input, raw)
+    trace = simulate(model, x)
     crcs = np.array(
         [zlib.crc32(states.astype("<i2").tobytes()) for states in trace.states], dtype=np.int64
     )
@@ -35,7 +46,7 @@ def golden(model: QuantizedModel, x: I16, trace: Trace) -> tuple[str, str]:
 extern "C" {{
 #endif
 
-/* {windows} windows of {steps} steps for rnnedge_selftest(&{name}, &{name}_golden, ...) */
+/* {windows} windows of {steps} steps for rnnedge_selftest */
 extern const rnnedge_golden {name}_golden;
 
 #ifdef __cplusplus
@@ -46,27 +57,36 @@ extern const rnnedge_golden {name}_golden;
 """
     parts = [
         f'/* {name}/golden.c -- {first}\n#include "golden.h"',
+        "\n".join(
+            [
+                f"/* The first sample ({windows}, {channels}) of each window in raw units */",
+                f"static const float golden_raw[{windows} * {channels}] RNNEDGE_FLASH = {{",
+                *(f"    {float_literal(value)}," for value in raw[:, 0].reshape(-1).tolist()),
+                "};",
+            ]
+        ),
         array(
-            f"static const int16_t golden_x[{windows} * {steps} * {channels}]",
+            f"static const int16_t golden_x[{windows} * {steps} * {channels}] RNNEDGE_FLASH",
             f"Input ({windows}, {steps}, {channels}), as rnnedge_model_quantize makes it",
             [(f"window {i}", window) for i, window in enumerate(x)],
         ),
         array(
-            f"static const int32_t golden_scores[{windows} * {model.outputs}]",
+            f"static const int32_t golden_scores[{windows} * {model.outputs}] RNNEDGE_FLASH",
             f"Scores ({windows}, {model.outputs}) after the last step",
             [("", scores) for scores in trace.scores],
         ),
         array(
-            f"static const uint32_t golden_states[{windows}]",
+            f"static const uint32_t golden_states[{windows}] RNNEDGE_FLASH",
             f"CRC-32 of all {steps} states of a window, little-endian int16",
             [("", crcs)],
             suffix="u",
         ),
         "\n".join(
             [
-                f"const rnnedge_golden {name}_golden = {{",
+                f"const rnnedge_golden {name}_golden RNNEDGE_FLASH = {{",
                 f"    .windows = {windows},",
                 f"    .steps = {steps},",
+                "    .raw = golden_raw,",
                 "    .x = golden_x,",
                 "    .scores = golden_scores,",
                 "    .states = golden_states,",

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 import rnnedge
+from rnnedge.convert.c.instance import counts_declaration, counts_table, memory
 from rnnedge.convert.c.layers import cell, dense, dense_entry, directions, layer_entry
 from rnnedge.convert.c.packing import PACKINGS
-from rnnedge.convert.c.text import array, comment_text, string
+from rnnedge.convert.c.text import array, comment_text, float_literal, string
+from rnnedge.counts import CountsMap
 from rnnedge.modelfile import model_hash
 from rnnedge.spec import CONTRACT, QuantizedModel
 
@@ -31,7 +33,7 @@ def ram_bytes(model: QuantizedModel, kernel: str = "rows") -> int:
     return 2 * state + 4 * scratch_size(model, kernel)
 
 
-def header(model: QuantizedModel, kernels: Sequence[str]) -> str:
+def header(model: QuantizedModel, kernels: Sequence[str], counts: CountsMap) -> str:
     """Return the text of <name>.h for the kernels whose weights are exported."""
     name, prefix = model.name, model.name.upper()
     units = ", ".join(
@@ -54,7 +56,7 @@ def header(model: QuantizedModel, kernels: Sequence[str]) -> str:
 extern "C" {{
 #endif
 
-/* Input, in this order, as floats for rnnedge_model_quantize: {rate}
+/* Input, in this order, as floats for rnnedge_step: {rate}
  *   {units}
  */
 #define {prefix}_INPUTS {model.input.channels}
@@ -69,7 +71,11 @@ extern "C" {{
  */
 #define {prefix}_OUTPUTS {model.outputs}
 
+{memory(model)}
+
 extern const rnnedge_model {name};
+
+{counts_declaration(model, counts)}
 
 #ifdef __cplusplus
 }}
@@ -79,7 +85,7 @@ extern const rnnedge_model {name};
 """
 
 
-def source(model: QuantizedModel, kernels: Sequence[str]) -> str:
+def source(model: QuantizedModel, kernels: Sequence[str], counts: CountsMap) -> str:
     """Return the text of <name>.c."""
     name = model.name
     parts = [f'{_first_lines(model, "c")}\n#include "{name}.h"\n\n#include <stddef.h>']
@@ -93,7 +99,7 @@ def source(model: QuantizedModel, kernels: Sequence[str]) -> str:
     ):
         first = f"static const rnnedge_{kind} {name}_{kind}s[{len(entries)}] RNNEDGE_FLASH = {{"
         parts.append("\n".join([first, *entries, "};"]))
-    parts.append(_channels(model))
+    parts += [_channels(model), counts_table(model, counts)]
     parts.append(_classes(model))
     digest = np.frombuffer(bytes.fromhex(model_hash(model)), np.uint8)
     declaration = f"static const uint8_t {name}_sha256[32] RNNEDGE_FLASH"
@@ -201,7 +207,7 @@ def _channels(model: QuantizedModel) -> str:
     layer = model.input
     rows = [
         f"    /* {comment_text(name)}: mean {mean:.9g}, standard deviation {std:.9g} */\n"
-        f"    {{.scale = {_power_of_two(exponent)},\n"
+        f"    {{.scale = {float_literal(2.0**exponent)},\n"
         f"     .multiplier = {multiplier},\n"
         f"     .offset = INT64_C({offset}),\n"
         f"     .shift = {shift}}},"
@@ -224,9 +230,3 @@ def _channels(model: QuantizedModel) -> str:
             "};",
         ]
     )
-
-
-def _power_of_two(exponent: int) -> str:
-    """Return a float literal of 2**exponent; nine digits are exact for a float32 power of two."""
-    text = f"{2.0**exponent:.9g}"
-    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"

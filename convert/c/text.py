@@ -48,6 +48,16 @@ def string(text: str) -> str:
     return f'"{"".join(map(escape, text.encode()))}"'
 
 
+def float_literal(value: float) -> str:
+    """Return a finite float32 as a C literal; nine digits are exact.
+
+    >>> float_literal(0.5), float_literal(-3.0)
+    ('0.5f', '-3.0f')
+    """
+    text = f"{value:.9g}"
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
+
+
 def comment_text(text: str) -> str:
     """Return `text` fit for a C comment: one line that cannot end it."""
     plain = " ".join(text.split())

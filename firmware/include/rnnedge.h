@@ -1,18 +1,27 @@
 /* rnnedge.h -- small recurrent networks in integers, for microcontrollers.
  *
- * This header is the manual. A model is exported by `rnnedge export`; six lines use it:
+ * This header is the manual. A model is exported by `rnnedge export`; ten lines use it:
  *
- *     #include "kws.h"
- *     static int16_t state[KWS_STATE_SIZE], x[KWS_INPUTS];
- *     static int32_t scratch[KWS_SCRATCH_SIZE], scores[KWS_OUTPUTS];
- *     rnnedge_model_reset(&kws, state);                      // once a window, or once at all
- *     rnnedge_model_quantize(&kws, x, raw); rnnedge_model_step(&kws, state, x, scratch);
- *     rnnedge_model_output(&kws, state, scratch, scores); best = rnnedge_argmax(scores, 4);
+ *     #include "motor.h"
+ *     static motor_memory ram;
+ *     static rnnedge_instance sensor;
+ *     rnnedge_init(&sensor, &motor, RNNEDGE_MEMORY(ram)); // RNNEDGE_OK, or what is wrong
+ *     for (;;) {
+ *         read_sensor(raw); // float raw[MOTOR_INPUTS], in the unit of the training data
+ *         if (rnnedge_step(&sensor, raw) == RNNEDGE_READY) {
+ *             use(sensor.result.label, sensor.result.probability);
+ *         }
+ *     }
  *
- * No heap, no globals, no recursion, no libm, no float but in rnnedge_model_quantize. A step takes
- * the same instructions for every input and state of one model. Several instances of one model need
- * one state each; scratch may be shared between calls that do not run at the same time. A state is
- * plain int16 values: to save or restore it, copy the array.
+ * An instance is a model at work on one stream of samples: it normalises them, runs the network and
+ * says when a result is ready. Any number of models and instances fit into one firmware, each with
+ * a memory of its own; those that never run at the same time (no interrupt, no other thread between
+ * them) may share the scratch of the largest. The functions on a model (rnnedge_model_...) are what
+ * instances are made of, for those who keep the arrays themselves.
+ *
+ * No heap, no globals, no recursion, no libm. Floats only where a name below says so; a firmware
+ * with int16 samples (rnnedge_step_counts) has none. A step of a network takes the same
+ * instructions for every input and state; a result adds one division.
  *
  * Copyright 2026 The rnnedge authors. SPDX-License-Identifier: Apache-2.0
  */
@@ -74,13 +83,16 @@ extern "C" {
 /// Status ////////////////////////////////////////////////////////////////////////////////////////
 
 typedef enum {
+    RNNEDGE_READY = 1, // a result is ready
     RNNEDGE_OK = 0,
     RNNEDGE_ERR_NULL = -1,     // a pointer is NULL
     RNNEDGE_ERR_ABI = -2,      // the model was exported for another runtime: export again
     RNNEDGE_ERR_MODEL = -3,    // shapes of the layers do not fit each other
-    RNNEDGE_ERR_INPUT = -4,    // a raw value is NaN
+    RNNEDGE_ERR_INPUT = -4,    // a raw value is NaN, a channel has no counts, no such class
     RNNEDGE_ERR_MISMATCH = -5, // selftest: another result than the simulator's
-    RNNEDGE_ERR_STREAM = -6,   // a bidirectional model sees whole windows: rnnedge_model_window
+    RNNEDGE_ERR_STREAM = -6,   // a bidirectional model sees whole windows, it cannot run on
+    RNNEDGE_ERR_SAVED = -7,    // restore: damaged, or saved by another model
+    RNNEDGE_ERR_RULES = -8,    // a rule is out of its range
 } rnnedge_status;
 
 /// The model: const, in flash ////////////////////////////////////////////////////////////////////
@@ -165,7 +177,179 @@ typedef struct {
     const uint8_t *sha256;           // (32), of the quantised model
 } rnnedge_model;
 
-/// Use ///////////////////////////////////////////////////////////////////////////////////////////
+/// Instances /////////////////////////////////////////////////////////////////////////////////////
+
+// When an instance has a result, and what it takes for one.
+//
+//   every     0: after each window (the model's `window` steps), which starts from a zero state: as
+//             the model was trained, and as `rnnedge evaluate` measures it.
+//             n > 0: the state runs on and there is a result after each n steps. Not for
+//             bidirectional models.
+//   reject    Q0.15, 0..32768: a result of a lower probability counts as RNNEDGE_REJECTED
+//   majority  1..15: the label is that of most of the last `majority` results, or of as many as
+//             there were; of several with the same number, the one that was seen last
+typedef struct {
+    uint16_t every;
+    uint16_t reject;
+    uint8_t majority;
+} rnnedge_rules;
+
+// A real probability 0..1 as Q0.15, by the compiler: {.majority = 5, .reject = RNNEDGE_Q15(0.6)}.
+#define RNNEDGE_Q15(probability) ((uint16_t)((probability) * 32768 + 0.5))
+
+// The label of a result that was rejected, and of an instance that had none yet.
+#define RNNEDGE_REJECTED (-1)
+
+#define RNNEDGE_MAJORITY_MAX 15
+
+typedef struct {
+    int16_t label;        // class by all rules, or RNNEDGE_REJECTED
+    int16_t best;         // class of the largest score of this result alone
+    uint16_t probability; // of `best`, Q0.15: 32768 is 1
+} rnnedge_result;
+
+// A model at work on one stream of samples. Fields up to `scores` are for reading, the rest is the
+// runtime's. Plain data: it may lie anywhere, but not be copied without its memory.
+typedef struct {
+    const rnnedge_model *model;
+    rnnedge_rules rules;
+    rnnedge_result result;
+    int32_t *scores; // (outputs), of the last result; real value: rnnedge_value
+    int16_t *state;  // the memory
+    int16_t *x;
+    int32_t *scratch;
+    int32_t *outputs;                    // scores of all steps
+    uint16_t count;                      // steps since the window began, or since the last result
+    uint8_t n_votes;                     // results of which a majority is taken
+    int16_t votes[RNNEDGE_MAJORITY_MAX]; // the last one first
+} rnnedge_instance;
+
+// The four arrays of a <name>_memory as arguments: state, x, scratch, scores.
+#define RNNEDGE_MEMORY(m) (m).state, (m).x, (m).scratch, (m).scores
+
+// Make an instance of a model: check the model, take the rules {.every = 0, .reject = 0,
+// .majority = 1}, start anew.
+//
+//   instance  out
+//   memory    kept     int16_t state[<NAME>_MEMORY_STATE_SIZE], x[<NAME>_X_SIZE],
+//                      int32_t scratch[<NAME>_SCRATCH_SIZE], scores[<NAME>_SCORES_SIZE]: as one,
+//                      RNNEDGE_MEMORY(a <name>_memory); it must live as long as the instance
+//
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL (also: more than 32,767 classes). The
+//   instance then refuses everything with RNNEDGE_ERR_NULL.
+rnnedge_status rnnedge_init(rnnedge_instance *instance, const rnnedge_model *model, int16_t state[],
+                            int16_t x[], int32_t scratch[], int32_t scores[]);
+
+// Start anew: zero state, an empty window, no result yet. The rules stay.
+//
+//   RNNEDGE_ERR_NULL
+rnnedge_status rnnedge_reset(rnnedge_instance *instance);
+
+// Take other rules, and start anew.
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_RULES, and RNNEDGE_ERR_STREAM for `every` of a bidirectional
+//   model: the instance is left as it was
+rnnedge_status rnnedge_set_rules(rnnedge_instance *instance, const rnnedge_rules *rules);
+
+// Advance by one sample.
+//
+//   raw  in  float[inputs]  in the unit of the training data
+//
+// RNNEDGE_READY: `result` and `scores` are new. RNNEDGE_OK: not yet. Of a bidirectional model the
+// step that completes the window computes it all. A model whose last recurrent layer has sequences
+// gives the result of its last step, as `rnnedge evaluate` does; for one at each step: every = 1. A
+// bidirectional one leaves the scores of all steps in the memory's scores.
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a value is NaN: the instance is left as it was
+rnnedge_status rnnedge_step(rnnedge_instance *instance, const float raw[]);
+
+// Advance by up to `steps` samples, but not past one that makes a result ready.
+//
+//   raw   in   float[steps * inputs]
+//   done  out  samples taken, also if there was an error in the one after them
+//
+// The same as that many calls of rnnedge_step, with what the last one returned.
+rnnedge_status rnnedge_run(rnnedge_instance *instance, const float raw[], uint32_t steps,
+                           uint32_t *done);
+
+// How a sensor's integers become one input channel: exported as <name>_counts, by
+// `rnnedge export --counts-per-unit`; without it a count is a unit of the training data.
+typedef struct {
+    int64_t offset;     // rounding half included
+    int32_t multiplier; // 0: a count is no unit of this channel that could be resolved
+    uint8_t shift;      // 0..46
+} rnnedge_counts;
+
+// As rnnedge_step and rnnedge_run, of samples as the sensor's registers have them: no floats.
+//
+//   table   in  rnnedge_counts[inputs]  <name>_counts
+//   counts  in  int16_t[inputs]         of all rnnedge_run_counts: [steps * inputs]
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a channel has no counts: the instance is left as it was
+rnnedge_status rnnedge_step_counts(rnnedge_instance *instance, const rnnedge_counts table[],
+                                   const int16_t counts[]);
+rnnedge_status rnnedge_run_counts(rnnedge_instance *instance, const rnnedge_counts table[],
+                                  const int16_t counts[], uint32_t steps, uint32_t *done);
+
+// The name of a class, "none" for RNNEDGE_REJECTED; from program memory on AVR.
+//
+//   name  out  char[size]  ends with 0; what does not fit is cut off between two characters
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if there is no such class or size is 0: name is then empty
+rnnedge_status rnnedge_class_name(const rnnedge_model *model, int16_t label, char name[],
+                                  uint16_t size);
+
+// The real value of a score. Has floats, in a file of its own.
+float rnnedge_value(const rnnedge_model *model, int32_t score);
+
+/// Save and restore //////////////////////////////////////////////////////////////////////////////
+//
+// For sleep, a watchdog or a change of firmware. The bytes are the same on every core: first bytes
+// of the model's hash, rules, counters, votes, state (bidirectional models: the window so far) and
+// a CRC-32. All integers are little-endian; firmware/src/save.c lists them.
+
+// Bytes that rnnedge_save writes: <NAME>_SAVE_SIZE; 0 if model is NULL.
+uint32_t rnnedge_save_size(const rnnedge_model *model);
+
+// Write all that an instance will go on with.
+//
+//   bytes  out  uint8_t[<NAME>_SAVE_SIZE]
+//
+//   RNNEDGE_ERR_NULL
+rnnedge_status rnnedge_save(const rnnedge_instance *instance, uint8_t bytes[]);
+
+// Go on where rnnedge_save was: every later result is the same. `scores` come with the next one.
+//
+//   instance  in/out  of the same model, after rnnedge_init
+//   bytes     in      uint8_t[<NAME>_SAVE_SIZE]
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_SAVED if the bytes are damaged or of another model: the instance
+//   is left as it was
+rnnedge_status rnnedge_restore(rnnedge_instance *instance, const uint8_t bytes[]);
+
+/// Self-test /////////////////////////////////////////////////////////////////////////////////////
+
+// Windows with the simulator's results, exported with the model as <name>_golden; all in flash.
+typedef struct {
+    uint16_t windows;
+    uint16_t steps;         // of each window, at most the model's
+    const float *raw;       // (windows, inputs), the first sample of each window in raw units
+    const int16_t *x;       // (windows, steps, inputs)
+    const int32_t *scores;  // (windows, outputs), after the last step
+    const uint32_t *states; // (windows), CRC-32 of all states (bidirectional models: of all layers'
+                            // outputs, as in rnnedge_model_window's buffer) as little-endian int16
+} rnnedge_golden;
+
+// Run the golden windows in the instance's memory: normalisation, every state (through its CRC) and
+// score must be the simulator's. The instance starts anew, its rules stay.
+//
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_MISMATCH
+rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden *golden);
+
+/// Models ////////////////////////////////////////////////////////////////////////////////////////
+//
+// What instances are made of. The arrays are the caller's: a state for each stream of samples;
+// scratch may be shared between calls that do not run at the same time.
 
 // Check an exported model once, before its first use: that it is of this runtime's version, and
 // that its layers fit each other. If it is RNNEDGE_OK, the functions below can only fail for the
@@ -186,10 +370,21 @@ rnnedge_status rnnedge_model_reset(const rnnedge_model *model, int16_t state[]);
 //   x      out  int16_t[inputs]
 //   raw    in   float[inputs]    in the unit of the training data
 //
-// Values beyond the format saturate. The only function with floats, in a file of its own.
+// Values beyond the format saturate. Has floats, in a file of its own.
 //
 //   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a value is NaN (x is then undefined)
 rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], const float raw[]);
+
+// The same of samples as the sensor's registers have them (rnnedge_step_counts): no floats.
+//
+//   table   in   rnnedge_counts[inputs]  <name>_counts
+//   x       out  int16_t[inputs]
+//   counts  in   int16_t[inputs]
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a channel has no counts (x is then undefined)
+rnnedge_status rnnedge_model_quantize_counts(const rnnedge_model *model,
+                                             const rnnedge_counts table[], int16_t x[],
+                                             const int16_t counts[]);
 
 // Advance one time step.
 //
@@ -245,28 +440,9 @@ uint16_t rnnedge_argmax(const int32_t scores[], uint16_t n);
 void rnnedge_softmax(const int32_t scores[], uint16_t n, uint8_t fraction_bits,
                      uint16_t probability[]);
 
-/// Self-test /////////////////////////////////////////////////////////////////////////////////////
-
-// Windows with the simulator's results, exported with the model as <name>_golden.
-typedef struct {
-    uint16_t windows;
-    uint16_t steps;
-    const int16_t *x;       // (windows, steps, inputs)
-    const int32_t *scores;  // (windows, outputs), after the last step
-    const uint32_t *states; // (windows), CRC-32 of all states (bidirectional models: of all layers'
-                            // outputs, as in rnnedge_model_window's buffer) as little-endian int16
-} rnnedge_golden;
-
-// Run the golden windows and compare every state (through its CRC) and score.
-//
-//   state    scratch  int16_t[state_size]; bidirectional models: int16_t[<NAME>_BUFFER_SIZE]
-//   scratch  scratch  int32_t[scratch_size]
-//   scores   scratch  int32_t[outputs]; where rnnedge_model_window gives every step: [steps *
-//   outputs]
-//
-//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL, RNNEDGE_ERR_MISMATCH
-rnnedge_status rnnedge_selftest(const rnnedge_model *model, const rnnedge_golden *golden,
-                                int16_t state[], int32_t scratch[], int32_t scores[]);
+// That of one class alone.
+uint16_t rnnedge_probability(const int32_t scores[], uint16_t n, uint8_t fraction_bits,
+                             uint16_t index);
 
 /// Layers, named by exported models //////////////////////////////////////////////////////////////
 

@@ -1,4 +1,4 @@
-/* input.h -- some channels of a sample, for input.c and the serial line. */
+/* input.h -- some channels of a sample, for the self-test and the serial line. */
 #ifndef RNNEDGE_INPUT_H
 #define RNNEDGE_INPUT_H
 

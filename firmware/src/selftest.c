@@ -1,84 +1,108 @@
 /* selftest.c -- the exported golden windows against this build. */
+#include "crc.h"
 #include "flash.h"
+#include "input.h"
+#include "instance.h"
 
 #include <stddef.h>
 
-// CRC-32 (IEEE 802.3, reflected, as in zlib) of one byte, bit by bit: small, not fast.
-static uint32_t crc32_byte(uint32_t crc, uint8_t byte) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; bit++) {
-        crc = (crc >> 1) ^ (UINT32_C(0xEDB88320) & (0 - (crc & 1)));
+static uint32_t crc_values(uint32_t crc, const int16_t values[], uint16_t n) {
+    for (; n > 0; n--) {
+        const uint16_t v = (uint16_t)*values++;
+        crc = rnnedge_crc32(rnnedge_crc32(crc, (uint8_t)(v & 255)), (uint8_t)(v >> 8));
     }
     return crc;
 }
 
-static uint32_t crc32_state(uint32_t crc, const int16_t state[], uint16_t n) {
-    for (uint16_t i = 0; i < n; i++) {
-        const uint16_t v = (uint16_t)state[i];
-        crc = crc32_byte(crc, (uint8_t)(v & 255));
-        crc = crc32_byte(crc, (uint8_t)(v >> 8));
+// Copy values out of flash.
+static void fetch(int16_t to[], const int16_t *from, uint32_t n) {
+    for (; n > 0; n--) {
+        *to++ = (int16_t)RNNEDGE_GET16(from++);
     }
-    return crc;
 }
 
-// Run one window and return the CRC of what it left behind.
-static uint32_t run_window(const rnnedge_model *model, const int16_t x[], uint16_t steps,
-                           int16_t state[], int32_t scratch[], int32_t scores[]) {
-    const uint16_t inputs = RNNEDGE_GET16(&model->inputs);
-    uint32_t crc = UINT32_C(0xFFFFFFFF);
-    if (RNNEDGE_GET8(&model->bidirectional) != 0) {
-        const rnnedge_layer *layer = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
-        rnnedge_model_window(model, x, steps, state, scratch, scores);
-        for (uint8_t left = RNNEDGE_GET8(&model->n_layers); left > 0; left--, layer++) {
-            const uint16_t outputs = RNNEDGE_GET16(&layer->outputs);
-            const uint16_t times = RNNEDGE_GET8(&layer->sequences) ? steps : 1;
-            for (uint16_t t = 0; t < times; t++) {
-                crc = crc32_state(crc, state, outputs);
-                state += outputs;
-            }
-        }
-        return ~crc;
+// Run one window of x, in flash, and return the CRC of what it left behind.
+static uint32_t run_steps(const rnnedge_instance *to, const int16_t *x, uint16_t steps) {
+    const uint16_t inputs = RNNEDGE_GET16(&to->model->inputs);
+    uint32_t crc = RNNEDGE_CRC_START;
+    rnnedge_model_reset(to->model, to->state);
+    for (; steps > 0; steps--, x += inputs) {
+        fetch(to->x, x, inputs);
+        rnnedge_model_step(to->model, to->state, to->x, to->scratch);
+        crc = crc_values(crc, to->state, RNNEDGE_GET16(&to->model->state_size));
     }
-    rnnedge_model_reset(model, state);
-    for (uint16_t t = 0; t < steps; t++) {
-        rnnedge_model_step(model, state, x, scratch);
-        crc = crc32_state(crc, state, RNNEDGE_GET16(&model->state_size));
-        x += inputs;
-    }
-    rnnedge_model_output(model, state, scratch, scores);
+    rnnedge_model_output(to->model, to->state, to->scratch, to->outputs);
     return ~crc;
 }
 
-rnnedge_status rnnedge_selftest(const rnnedge_model *model, const rnnedge_golden *golden,
-                                int16_t state[], int32_t scratch[], int32_t scores[]) {
-    rnnedge_status status = rnnedge_model_check(model);
-    if (status != RNNEDGE_OK) {
-        return status;
+// The same of a bidirectional model, whose layers' outputs count.
+static uint32_t run_whole(const rnnedge_instance *to, const int16_t *x, uint16_t steps) {
+    const rnnedge_layer *layer = RNNEDGE_GETP(const rnnedge_layer *, &to->model->layers);
+    const int16_t *values = to->state;
+    uint32_t crc = RNNEDGE_CRC_START;
+    fetch(to->x, x, (uint32_t)steps * RNNEDGE_GET16(&to->model->inputs));
+    rnnedge_model_window(to->model, to->x, steps, to->state, to->scratch, to->outputs);
+    for (uint8_t left = RNNEDGE_GET8(&to->model->n_layers); left > 0; left--, layer++) {
+        const uint16_t outputs = RNNEDGE_GET16(&layer->outputs);
+        for (uint16_t t = RNNEDGE_GET8(&layer->sequences) ? steps : 1; t > 0; t--) {
+            crc = crc_values(crc, values, outputs);
+            values += outputs;
+        }
     }
-    if (golden == NULL || state == NULL || scratch == NULL || scores == NULL) {
+    return ~crc;
+}
+
+// 1 if the raw sample, in flash, becomes x, in flash.
+static int normalises(const rnnedge_model *model, const float *raw, const int16_t *x) {
+    const rnnedge_channel *channel = RNNEDGE_GETP(const rnnedge_channel *, &model->channels);
+    for (uint16_t left = RNNEDGE_GET16(&model->inputs); left > 0; left--) {
+        RNNEDGE_FETCH(float, value, raw++);
+        int16_t found;
+        if (rnnedge_quantize_channels(channel++, &found, value, 1) != RNNEDGE_OK ||
+            found != (int16_t)RNNEDGE_GET16(x++)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+// 1 if scores are those in flash.
+static int equal(const int32_t scores[], const int32_t *expected, uint16_t n) {
+    for (; n > 0; n--) {
+        if (*scores++ != (int32_t)RNNEDGE_GET32(expected++)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden *golden) {
+    if (rnnedge_sample(instance) == NULL || golden == NULL) {
         return RNNEDGE_ERR_NULL;
     }
+    const rnnedge_model *model = instance->model;
+    const uint8_t whole = RNNEDGE_GET8(&model->bidirectional);
+    const uint16_t inputs = RNNEDGE_GET16(&model->inputs);
     const uint16_t outputs = RNNEDGE_GET16(&model->outputs);
-    const uint32_t window = (uint32_t)golden->steps * RNNEDGE_GET16(&model->inputs);
-    const rnnedge_layer *last = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
-    last += RNNEDGE_GET8(&model->n_layers) - 1;
-    // rnnedge_model_window of a model with sequences gives the scores of every step: the last are
-    // meant
-    const uint32_t skip =
-        RNNEDGE_GET8(&model->bidirectional) != 0 && RNNEDGE_GET8(&last->sequences) != 0
-            ? (uint32_t)(golden->steps - 1) * outputs
-            : 0;
-    for (uint16_t i = 0; i < golden->windows; i++) {
-        const uint32_t crc =
-            run_window(model, golden->x + i * window, golden->steps, state, scratch, scores);
-        if (crc != golden->states[i]) {
-            return RNNEDGE_ERR_MISMATCH;
+    const uint16_t steps = RNNEDGE_GET16(&golden->steps);
+    const uint32_t skip = whole ? rnnedge_last_scores(model, steps) : 0;
+    const float *raw = RNNEDGE_GETP(const float *, &golden->raw);
+    const int16_t *x = RNNEDGE_GETP(const int16_t *, &golden->x);
+    const int32_t *scores = RNNEDGE_GETP(const int32_t *, &golden->scores);
+    const uint32_t *states = RNNEDGE_GETP(const uint32_t *, &golden->states);
+    rnnedge_status status = RNNEDGE_OK;
+    for (uint16_t left = RNNEDGE_GET16(&golden->windows); left > 0; left--) {
+        const uint32_t crc = whole ? run_whole(instance, x, steps) : run_steps(instance, x, steps);
+        if (crc != RNNEDGE_GET32(states) || !normalises(model, raw, x) ||
+            !equal(instance->outputs + skip, scores, outputs)) {
+            status = RNNEDGE_ERR_MISMATCH;
+            break;
         }
-        for (uint16_t row = 0; row < outputs; row++) {
-            if (scores[skip + row] != golden->scores[(uint32_t)i * outputs + row]) {
-                return RNNEDGE_ERR_MISMATCH;
-            }
-        }
+        raw += inputs;
+        x += (uint32_t)steps * inputs;
+        scores += outputs;
+        states++;
     }
-    return RNNEDGE_OK;
+    rnnedge_reset(instance);
+    return status;
 }

@@ -16,19 +16,40 @@ static uint32_t power(uint32_t d, uint8_t fraction_bits) {
     return ((t * 4096u - (t - next) * (e & 4095u) + 2048u) >> 12) >> (e >> 16);
 }
 
-void rnnedge_softmax(const int32_t scores[], uint16_t n, uint8_t fraction_bits,
-                     uint16_t probability[]) {
+static int32_t largest(const int32_t scores[], uint16_t n) {
     int32_t best = scores[0];
     for (uint16_t i = 1; i < n; i++) {
         best = scores[i] > best ? scores[i] : best;
     }
+    return best;
+}
+
+// Sum of all powers, below 2^15 * 2^16.
+static uint32_t total(const int32_t scores[], uint16_t n, uint8_t fraction_bits, int32_t best) {
     uint32_t sum = 0;
     for (uint16_t i = 0; i < n; i++) {
-        sum += power((uint32_t)best - (uint32_t)scores[i], fraction_bits); // below 2^15 * 2^16
+        sum += power((uint32_t)best - (uint32_t)scores[i], fraction_bits);
     }
+    return sum;
+}
+
+// u of sum; u <= 2^15, sum < 2^31.
+static uint16_t share(uint32_t u, uint32_t sum) {
+    return (uint16_t)((u * 32768u + (sum >> 1)) / sum);
+}
+
+void rnnedge_softmax(const int32_t scores[], uint16_t n, uint8_t fraction_bits,
+                     uint16_t probability[]) {
+    const int32_t best = largest(scores, n);
+    const uint32_t sum = total(scores, n, fraction_bits, best);
     for (uint16_t i = 0; i < n; i++) {
-        const uint32_t u = power((uint32_t)best - (uint32_t)scores[i], fraction_bits);
-        // u <= 2^15, sum < 2^31
-        probability[i] = (uint16_t)((u * 32768u + (sum >> 1)) / sum);
+        probability[i] = share(power((uint32_t)best - (uint32_t)scores[i], fraction_bits), sum);
     }
+}
+
+uint16_t rnnedge_probability(const int32_t scores[], uint16_t n, uint8_t fraction_bits,
+                             uint16_t index) {
+    const int32_t best = largest(scores, n);
+    const uint32_t u = power((uint32_t)best - (uint32_t)scores[index], fraction_bits);
+    return share(u, total(scores, n, fraction_bits, best));
 }

@@ -9,7 +9,6 @@ from rnnedge.arrays import F32
 from rnnedge.modelfile import model_hash
 from rnnedge.output import new_folder, write_files
 from rnnedge.run import RUN_JSON
-from rnnedge.simulator import quantize
 from rnnedge.spec import QuantizedModel
 
 
@@ -81,8 +80,7 @@ def write_export(
     from rnnedge.targets.tflm import find_arena
 
     kernels = kernels_of(targets)
-    golden = quantize(model.input, raw[:GOLDEN_WINDOWS])
-    files = export_c(model, golden, kernels)
+    files = export_c(model, raw[:GOLDEN_WINDOWS], kernels)
     sizes: dict[str, int | None] = {"tflite_bytes": None, "arena_bytes": None}
     if supported(model):
         tflite = emit(model)

@@ -11,7 +11,6 @@ from rnnedge.arrays import F32
 from rnnedge.errors import ModelError
 from rnnedge.modelfile import model_hash
 from rnnedge.output import write_files
-from rnnedge.simulator import quantize
 from rnnedge.spec import QuantizedModel
 
 if TYPE_CHECKING:
@@ -109,6 +108,5 @@ def _exported(model: QuantizedModel, raw: F32, folder: Path | None) -> Iterator[
         yield exported
         return
     with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
-        golden = quantize(model.input, raw[:GOLDEN_WINDOWS])
-        write_files(Path(work) / model.name, export_c(model, golden))
+        write_files(Path(work) / model.name, export_c(model, raw[:GOLDEN_WINDOWS]))
         yield open_exported(Path(work) / model.name)

@@ -10,7 +10,6 @@ import pytest
 
 from rnnedge.convert.c import export_c
 from rnnedge.convert.c.text import comment_text, string
-from rnnedge.simulator import quantize
 from rnnedge.spec import QuantizedModel
 from tests.models import float_model, quantized, raw_windows
 from tests.runs import make_export, make_run
@@ -26,7 +25,7 @@ SHAPES = [
 
 def files(seed: int = 1) -> dict[str, bytes]:
     model = quantized(float_model(seed))
-    return export_c(model, quantize(model.input, raw_windows(float_model(seed), 1, 2, 16)))
+    return export_c(model, raw_windows(float_model(seed), 1, 2, 16))
 
 
 def test_export_is_byte_identical_and_carries_no_date() -> None:

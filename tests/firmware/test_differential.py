@@ -17,7 +17,7 @@ from rnnedge.convert.floatmodel import FloatModel
 from rnnedge.errors import DataError, RangeError
 from rnnedge.simulator import quantize, simulate, softmax, step_scores
 from tests.models import CELLS, extreme_inputs, float_model, quantized, raw_windows
-from tests.runtime import Device, Golden
+from tests.runtime import Device, Golden, Instance
 
 WIDTHS = st.sampled_from([1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33])
 
@@ -269,17 +269,25 @@ def test_selftest_passes_and_notices_a_changed_weight(
 ) -> None:
     model = float_model(1, cells=("gru", "lstm"), bidirectional=bidirectional, sequences=sequences)
     q = quantized(model)
-    x = quantize(q.input, raw_windows(model, 5, windows=2, steps=16))
+    raw = raw_windows(model, 5, windows=2, steps=16)
+    x = quantize(q.input, raw)
     trace = simulate(q, x)
     states = np.array([zlib.crc32(s.astype("<i2").tobytes()) for s in trace.states], np.uint32)
-    golden = Golden(2, 16, *(array.ctypes.data for array in (x, trace.scores, states)))
-    buffers = [np.zeros(q.buffer_size + q.state_size, np.int16), np.zeros(400, np.int32)]
-    buffers.append(np.zeros(16 * q.outputs, np.int32))
-    device = Device(library, q)
-    assert device.call("rnnedge_selftest", ctypes.byref(golden), *buffers) == 0
-    for expected in (states, trace.scores):  # each is compared on its own
-        expected.flat[-1] += 1
-        assert device.call("rnnedge_selftest", ctypes.byref(golden), *buffers) == -5
-        expected.flat[-1] -= 1
-    device.weights[0][0] += 1
-    assert device.call("rnnedge_selftest", ctypes.byref(golden), *buffers) == -5
+    first = np.ascontiguousarray(raw[:, 0])
+    golden = Golden(2, 16, *(array.ctypes.data for array in (first, x, trace.scores, states)))
+    instance = Instance(Device(library, q))
+    assert instance.call("rnnedge_selftest", ctypes.byref(golden)) == 0
+    # each is compared on its own; the first sample of a window with the raw values
+    for expected, index in ((states, -1), (trace.scores, -1), (x[-1, 0], -1)):
+        expected.flat[index] ^= 1
+        assert instance.call("rnnedge_selftest", ctypes.byref(golden)) == -5
+        expected.flat[index] ^= 1
+    for value in (np.nan, first.flat[-1] + q.input.std[-1]):
+        kept, first.flat[-1] = first.flat[-1], value
+        assert instance.call("rnnedge_selftest", ctypes.byref(golden)) == -5
+        first.flat[-1] = kept
+    assert instance.call("rnnedge_selftest", ctypes.byref(golden)) == 0
+    instance.device.weights[0][0] += 1
+    assert instance.call("rnnedge_selftest", ctypes.byref(golden)) == -5
+    assert instance.result == (-1, -1, 0)
+    assert instance.call("rnnedge_selftest", None) == -1

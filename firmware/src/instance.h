@@ -1,0 +1,22 @@
+/* instance.h -- what the files of an instance share. */
+#ifndef RNNEDGE_INSTANCE_H
+#define RNNEDGE_INSTANCE_H
+
+#include "../include/rnnedge.h"
+
+// Where the next sample belongs, int16_t[inputs]; NULL if there is no instance, or no model in it.
+int16_t *rnnedge_sample(const rnnedge_instance *instance);
+
+// Advance by the sample that lies there: RNNEDGE_OK or RNNEDGE_READY.
+rnnedge_status rnnedge_advance(rnnedge_instance *instance);
+
+// RNNEDGE_OK, RNNEDGE_ERR_RULES or RNNEDGE_ERR_STREAM.
+rnnedge_status rnnedge_check_rules(const rnnedge_model *model, const rnnedge_rules *rules);
+
+// Steps from one result to the next.
+uint16_t rnnedge_period(const rnnedge_model *model, const rnnedge_rules *rules);
+
+// Where the scores of the last step are, among those that rnnedge_model_window writes for `steps`.
+uint32_t rnnedge_last_scores(const rnnedge_model *model, uint16_t steps);
+
+#endif /* RNNEDGE_INSTANCE_H */

@@ -61,12 +61,14 @@ class FlashTool:
         image: what it takes, one of IMAGES.
         command: its words; {image}, {port} and {drive} are replaced.
         remark: what a user has to know or do, may be empty.
+        drive: of "copy": name of the drive, may be empty.
     """
 
     tool: str
     image: str
     command: tuple[str, ...]
     remark: str
+    drive: str = ""
 
     @property
     def needs_port(self) -> bool:
@@ -91,6 +93,7 @@ class Board:
         common: files of firmware/boards/common that belong to it.
         emulator: None: there is none.
         flash_tools: the preferred one first.
+        usb: "vendor:product" of the USB interfaces that its serial port may be on.
         remarks: sentences for who uses it.
         listed: False: the machine of a target, no board that one can buy.
     """
@@ -107,6 +110,7 @@ class Board:
     common: tuple[str, ...]
     emulator: Emulator | None
     flash_tools: tuple[FlashTool, ...]
+    usb: tuple[str, ...]
     remarks: tuple[str, ...]
     listed: bool
 
@@ -185,6 +189,7 @@ def read_board(name: str, text: str, where: str) -> Board:
         common=fields.texts("common"),
         emulator=None if emulator is None else _emulator(emulator),
         flash_tools=tuple(map(_tool, fields.tables("tool"))),
+        usb=fields.texts("usb"),
         remarks=fields.texts("remarks"),
         listed=fields.flag("listed", default=True),
     )
@@ -248,6 +253,7 @@ def _tool(fields: Fields) -> FlashTool:
         image=fields.choice("image", IMAGES),
         command=fields.texts("command"),
         remark=fields.text("remark", default=""),
+        drive=fields.text("drive", default=""),
     )
     fields.finish()
     return tool

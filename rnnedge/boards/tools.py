@@ -1,0 +1,196 @@
+"""Flash tools: the one to take, its command, what its complaints mean."""
+
+import getpass
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rnnedge.boards.board import Board, FlashTool
+from rnnedge.boards.drives import copy_image, find_drives
+from rnnedge.boards.ports import PERMISSION
+from rnnedge.errors import ToolError
+from rnnedge.targets.tools import find, install_line
+
+COPY = "copy"
+"""The tool that needs no program: the board shows a drive."""
+
+_GIVE_UP = re.compile(r"attempt 3 of \d+: not in sync")  # it goes on for minutes
+_BUSY = "is in use by another program (a serial monitor?); close that"
+_NO_PROBE = "no debug probe found; connect the board's debug port, see that no other program has it"
+# what a tool says -> what is wrong with {port} and {board}, and what to do
+_COMPLAINTS = (
+    (
+        r"not in sync|programmer is not responding|stk500_recv|stk500_getsync",
+        "{port}: no answer from a boot loader of {board}; is it this board, with its boot loader, "
+        "on this port? press reset and try again",
+    ),
+    (
+        r"expected signature for (?P<chip>\S+)|signature.*doesn't match",
+        "{port}: the chip there is not that of {board}; name the right board",
+    ),
+    (
+        r"This chip is (?P<chip>[^,]+), not|wrong --chip argument",
+        "{port}: the chip there is not that of {board}; name the right board",
+    ),
+    (
+        r"Failed to connect to ESP|No serial data received",
+        "{port}: no answer from {board}; hold its BOOT button while flashing starts",
+    ),
+    (r"[Pp]ermission denied|Errno 13", "{port}: " + "permission denied; {permission}"),
+    (r"[Dd]evice or resource busy|could not exclusively lock|Errno 16", "{port}: " + _BUSY),
+    (
+        r"No such file or directory.*(?P<port>/dev/\S+)|(cannot|could not|can't) open (port|device)",
+        "{port}: cannot be opened; is the board connected?",
+    ),
+    (r"LIBUSB_ERROR_ACCESS|insufficient permissions", "no access to the USB device; {udev}"),
+    (
+        r"unable to find a matching CMSIS-DAP|no device found|unable to open ftdi|open failed"
+        r"|[Nn]o connected debug probes|No target device available|No J-Link device found",
+        _NO_PROBE,
+    ),
+    (
+        r"Target type \S+ not recognized",
+        "pyocd does not know the chip yet; install its support: pyocd pack install {chip}",
+    ),
+    (
+        r"No accessible RP\S* devices",
+        "no {board} in BOOTSEL mode; hold BOOTSEL while you connect it",
+    ),
+)
+_UDEV = "install the tool's udev rules, or run it as root"
+_TELLING = re.compile(r"\berror\b|fail|cannot|unable", re.I)
+
+
+def installed(tool: FlashTool) -> bool:
+    """Return whether a tool can be called; a drive is there if the board shows it."""
+    if tool.tool == COPY:
+        return bool(find_drives(tool.drive))
+    return find(tool.command[0]) is not None
+
+
+def choose(board: Board, wanted: str | None, *, drive: bool = False) -> FlashTool:
+    """Return the tool for a board: the wanted one, else the first that is installed.
+
+    Args:
+        board: whose tools.
+        wanted: a tool's name, or None.
+        drive: whether a drive is given: only copying to it makes sense then.
+
+    Raises:
+        ToolError: the board is not flashed by that tool; lists those that it has.
+    """
+    tools = {tool.tool: tool for tool in board.flash_tools}
+    wanted = COPY if drive and wanted is None else wanted
+    if wanted is not None:
+        if wanted not in tools:
+            raise ToolError(f"{board.name}: is not flashed by {wanted}, but by {', '.join(tools)}")
+        return tools[wanted]
+    ready = [tool for tool in board.flash_tools if installed(tool)]
+    return (ready or list(board.flash_tools))[0]
+
+
+def require_installed(board: Board, tool: FlashTool) -> None:
+    """Check that a tool is there.
+
+    Raises:
+        ToolError: it is not; says how to install it, and what other tools the board has.
+    """
+    if tool.tool == COPY or installed(tool):
+        return
+    others = [other.tool for other in board.flash_tools if other is not tool]
+    also = f"; {board.name} is also flashed by {', '.join(others)} (--tool)" if others else ""
+    program = tool.command[0]
+    raise ToolError(
+        f"{program}: not found, needed to flash {board.name}; install it: "
+        f"{install_line(program)}{also}"
+    )
+
+
+def words(tool: FlashTool, values: Mapping[str, object]) -> list[str]:
+    """Return a tool's command with {image}, {port}, {drive} and the like replaced."""
+    command = []
+    for word in tool.command:
+        for name, value in values.items():
+            word = word.replace(f"{{{name}}}", str(value))
+        command.append(word)
+    return command
+
+
+def shown(command: Sequence[str]) -> str:
+    """Return a command as one would type it."""
+    return shlex.join(command)
+
+
+def write(
+    board: Board,
+    tool: FlashTool,
+    command: Sequence[str],
+    *,
+    port: str | None,
+    folder: Path | None = None,
+    listen: Callable[[str], None] | None = None,
+    timeout: float = 900,
+) -> None:
+    """Call a tool.
+
+    Args:
+        board: what is flashed.
+        tool: by what.
+        command: its words, from `words`.
+        port: for messages.
+        folder: where it runs; None: here.
+        listen: gets every line that the tool writes.
+        timeout: seconds without a line from the tool.
+
+    Raises:
+        ToolError: it fails; says in one line why.
+    """
+    if tool.tool == COPY:
+        copy_image(Path(command[-2]), Path(command[-1]))
+        return
+    program = find(command[0]) or command[0]
+    said: list[str] = []
+    try:
+        with subprocess.Popen(
+            [program, *command[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+        ) as process:
+            assert process.stdout is not None  # noqa: S101 -- it is a pipe
+            for raw in process.stdout:
+                line = raw.decode(errors="replace").rstrip()
+                said.append(line)
+                if listen is not None:
+                    listen(line)
+                if _GIVE_UP.search(line):
+                    process.kill()
+    except OSError as error:
+        raise ToolError(f"{program}: cannot be started ({error.strerror})") from None
+    if process.returncode != 0:
+        raise ToolError(explain(board, tool, said, port=port, code=process.returncode))
+
+
+def explain(
+    board: Board, tool: FlashTool, said: Sequence[str], *, port: str | None, code: int
+) -> str:
+    """Return one line that says why a tool failed: what its complaint means, else the complaint."""
+    text = "\n".join(said)
+    for pattern, meaning in _COMPLAINTS:
+        found = re.search(pattern, text)
+        if found is not None:
+            line = meaning.format(
+                port=port or "the port",
+                board=board.title,
+                chip=board.chip,
+                permission=PERMISSION.format(user=getpass.getuser()),
+                udev=_UDEV,
+            )
+            return f"{tool.tool}: {line}"
+    telling = [line.strip() for line in said if _TELLING.search(line)]
+    last = [line.strip() for line in said if line.strip()]
+    why = (telling or last[-1:] or [f"exit code {code}"])[0]
+    return f"{tool.tool}: failed to flash {board.name}: {why}"

@@ -1,27 +1,52 @@
-/* cortex_m.c -- reset and vectors of every Cortex-M board, exit through semihosting. */
+/* cortex_m.c -- reset, vectors and faults of every Cortex-M board; exit.
+ *
+ * port_exit tells its code to whom serves semihosting: an emulator or a debugger. Where nobody
+ * does, BKPT is a fault, and the board starts again; the PC sees that its session is gone. A fault
+ * of the program is an exit with code 3.
+ *
+ * Armv6-M (DDI 0419), Armv7-M (DDI 0403) and Armv8-M (DDI 0553) Architecture Reference Manuals:
+ * exception return, BKPT, AIRCR. Arm semihosting: SYS_EXIT_EXTENDED.
+ */
+#include "board.h"
 #include "port.h"
 #include "start.h"
 
 #define REG(address) (*(volatile uint32_t *)(address))
+#define SCB_AIRCR REG(0xE000ED0Cu)
 #define SCB_CCR REG(0xE000ED14u)
 #define SCB_CPACR REG(0xE000ED88u)
+
+#define CRASHED 3 // exit code; rnnedge/targets/board.py explains it
 
 extern uint32_t _stack_top; // from the linker script
 
 void Reset_Handler(void);
 void Fault_Handler(void);
+void board_crashed(void);
 
-void port_exit(int code) {
-    // SYS_EXIT_EXTENDED, ADP_Stopped_ApplicationExit (Arm semihosting, 0x20 and 0x20026)
-    const uint32_t block[2] = {0x20026, (uint32_t)code};
-    register uint32_t operation __asm__("r0") = 0x20;
-    register const uint32_t *argument __asm__("r1") = block;
-    __asm__ volatile("bkpt 0xAB" : : "r"(operation), "r"(argument) : "memory");
+static volatile uint32_t exiting;
+
+static __attribute__((noreturn)) void restart(void) {
+    SCB_AIRCR = 0x05FA0004u; // with its key: SYSRESETREQ
     for (;;) {
     }
 }
 
+void port_exit(int code) {
+    exiting = 1;
+    const uint32_t block[2] = {0x20026, (uint32_t)code}; // ADP_Stopped_ApplicationExit
+    register uint32_t operation __asm__("r0") = 0x20;
+    register const uint32_t *argument __asm__("r1") = block;
+    __asm__ volatile("bkpt 0xAB" : : "r"(operation), "r"(argument) : "memory");
+    restart();
+}
+
+__attribute__((weak)) void board_power(void) {
+}
+
 void Reset_Handler(void) {
+    board_power();
+    exiting = 0;
     // before any other C: the compiler may use these registers for everything
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
     SCB_CPACR |= 0xFu << 20; // FPU and MVE on
@@ -33,8 +58,31 @@ void Reset_Handler(void) {
     board_start();
 }
 
-void Fault_Handler(void) {
-    port_exit(3);
+// After a fault, with an empty stack. The second fault is that of BKPT: nobody serves semihosting.
+void board_crashed(void) {
+    if (exiting != 0) {
+        restart();
+    }
+    port_exit(CRASHED);
+}
+
+// Return from the exception to board_crashed: a BKPT within a fault would lock the core up. The
+// stack may be what failed, so a new frame goes to its top: r0-r3, r12, lr, pc, xPSR with Thumb.
+__attribute__((naked)) void Fault_Handler(void) {
+    __asm__ volatile(".syntax unified\n"
+                     "ldr r0, =_stack_top\n"
+                     "subs r0, #32\n"
+                     "mov sp, r0\n"
+                     "ldr r1, =board_crashed\n"
+                     "subs r1, #1\n"
+                     "str r1, [r0, #24]\n"
+                     "movs r1, #1\n"
+                     "lsls r1, #24\n"
+                     "str r1, [r0, #28]\n"
+                     "movs r1, #6\n"
+                     "mvns r1, r1\n" // EXC_RETURN 0xFFFFFFF9: Thread mode, main stack, no FP frame
+                     "bx r1\n"
+                     ".ltorg\n");
 }
 
 // Initial stack pointer, then reset, NMI and the faults; no interrupts are used.

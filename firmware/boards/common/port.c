@@ -1,4 +1,4 @@
-/* port.c -- the port on a board: bytes through its serial line, the stack's high-water mark. */
+/* port.c -- the port on a board: its serial line, its counter, the stack's high-water mark. */
 #include "port.h"
 #include "board.h"
 
@@ -36,6 +36,15 @@ void port_write(const void *data, size_t n) {
     for (size_t i = 0; i < n; i++) {
         board_uart_put(bytes[i]);
     }
+}
+
+uint32_t port_cycles(void) {
+    return board_cycles();
+}
+
+uint32_t port_cycles_hz(void) {
+    board_cycles_init();
+    return board_cycles_hz;
 }
 
 size_t port_stack_used(uintptr_t sp) {

@@ -3,6 +3,6 @@
 #define RNNEDGE_START_H
 
 // Set up memory, run main and exit with its code.
-void board_start(void);
+__attribute__((noreturn)) void board_start(void);
 
 #endif /* RNNEDGE_START_H */

@@ -26,6 +26,15 @@ void board_uart_put(uint8_t byte) {
     UART_DATA = byte;
 }
 
+const uint32_t board_cycles_hz = 0; // the core has no clock
+
+void board_cycles_init(void) {
+}
+
+uint32_t board_cycles(void) {
+    return 0;
+}
+
 void port_exit(int code) {
     TEST_DEVICE = code == 0 ? 0x5555u : (uint32_t)code << 16 | 0x3333u;
     for (;;) {

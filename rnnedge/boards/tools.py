@@ -27,11 +27,11 @@ _COMPLAINTS = (
         "on this port? press reset and try again",
     ),
     (
-        r"expected signature for (?P<chip>\S+)|signature.*doesn't match",
+        r"expected signature for|signature.*doesn't match",
         "{port}: the chip there is not that of {board}; name the right board",
     ),
     (
-        r"This chip is (?P<chip>[^,]+), not|wrong --chip argument",
+        r"This chip is [^,]+, not|wrong --chip argument",
         "{port}: the chip there is not that of {board}; name the right board",
     ),
     (
@@ -41,7 +41,7 @@ _COMPLAINTS = (
     (r"[Pp]ermission denied|Errno 13", "{port}: " + "permission denied; {permission}"),
     (r"[Dd]evice or resource busy|could not exclusively lock|Errno 16", "{port}: " + _BUSY),
     (
-        r"No such file or directory.*(?P<port>/dev/\S+)|(cannot|could not|can't) open (port|device)",
+        r"(cannot|could not|can't) open (port|device)",
         "{port}: cannot be opened; is the board connected?",
     ),
     (r"LIBUSB_ERROR_ACCESS|insufficient permissions", "no access to the USB device; {udev}"),
@@ -131,7 +131,6 @@ def write(
     port: str | None,
     folder: Path | None = None,
     listen: Callable[[str], None] | None = None,
-    timeout: float = 900,
 ) -> None:
     """Call a tool.
 
@@ -142,7 +141,6 @@ def write(
         port: for messages.
         folder: where it runs; None: here.
         listen: gets every line that the tool writes.
-        timeout: seconds without a line from the tool.
 
     Raises:
         ToolError: it fails; says in one line why.

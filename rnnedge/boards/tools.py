@@ -11,7 +11,7 @@ from rnnedge.boards.board import Board, FlashTool
 from rnnedge.boards.drives import copy_image, find_drives
 from rnnedge.boards.ports import PERMISSION
 from rnnedge.errors import ToolError
-from rnnedge.targets.tools import find, install_line
+from rnnedge.targets.tools import find, install_hint
 
 COPY = "copy"
 """The tool that needs no program: the board shows a drive."""
@@ -104,7 +104,7 @@ def require_installed(board: Board, tool: FlashTool) -> None:
     program = tool.command[0]
     raise ToolError(
         f"{program}: not found, needed to flash {board.name}; install it: "
-        f"{install_line(program)}{also}"
+        f"{install_hint(program)}{also}"
     )
 
 

@@ -40,7 +40,7 @@ _INSTALL_FILE = {
 }
 
 
-def install_line(tool: str) -> str:
+def install_hint(tool: str) -> str:
     """Return the command that installs a program, or where it is to be had."""
     return _INSTALL.get(tool, f"install {tool}")
 
@@ -75,7 +75,7 @@ def require(tool: str, purpose: str) -> str:
     """
     found = find(tool)
     if found is None:
-        raise ToolError(f"{tool}: not found, needed to {purpose}; install it: {install_line(tool)}")
+        raise ToolError(f"{tool}: not found, needed to {purpose}; install it: {install_hint(tool)}")
     return found
 
 

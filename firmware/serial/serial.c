@@ -11,6 +11,7 @@
 #include "../src/crc.h"
 #include "../src/flash.h"
 #include "../src/input.h"
+#include "../src/instance.h"
 
 #include <stddef.h>
 
@@ -119,13 +120,7 @@ static const int32_t *last_scores(const rnnedge_serial *s) {
         rnnedge_model_output(model, s->state, s->scratch, s->scores);
         return s->scores;
     }
-    const rnnedge_layer *last = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
-    last += RNNEDGE_GET8(&model->n_layers) - 1;
-    if (RNNEDGE_GET8(&last->sequences) == 0) {
-        return s->scores;
-    }
-    const uint32_t before = (uint32_t)(RNNEDGE_GET16(&model->window) - 1);
-    return s->scores + before * RNNEDGE_GET16(&model->outputs);
+    return s->scores + rnnedge_last_scores(model, RNNEDGE_GET16(&model->window));
 }
 
 // A step, or the whole window of a bidirectional model, and the cycles that it took.
@@ -187,6 +182,10 @@ static uint8_t write_x(rnnedge_serial *s, const uint8_t *bytes, uint8_t n) {
             }
         } else {
             *x = (int16_t)get16(bytes);
+            if (format == COUNTS &&
+                rnnedge_quantize_counts(s->counts + channel, x, x, 1) != RNNEDGE_OK) {
+                return INPUT;
+            }
         }
         channel = channel + 1 == inputs ? 0 : (uint16_t)(channel + 1);
     }

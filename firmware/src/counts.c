@@ -1,16 +1,13 @@
 /* counts.c -- a sensor's integers into an instance; rnnedge/simulator/input.py is its twin. */
 #include "flash.h"
+#include "input.h"
 #include "instance.h"
 
 #include <stddef.h>
 
-rnnedge_status rnnedge_model_quantize_counts(const rnnedge_model *model,
-                                             const rnnedge_counts table[], int16_t x[],
-                                             const int16_t counts[]) {
-    if (model == NULL || table == NULL || x == NULL || counts == NULL) {
-        return RNNEDGE_ERR_NULL;
-    }
-    for (uint16_t left = RNNEDGE_GET16(&model->inputs); left > 0; left--) {
+rnnedge_status rnnedge_quantize_counts(const rnnedge_counts table[], int16_t x[],
+                                       const int16_t counts[], uint16_t n) {
+    for (; n > 0; n--) {
         RNNEDGE_FETCH(rnnedge_counts, channel, table++);
         if (channel->multiplier == 0) {
             return RNNEDGE_ERR_INPUT;
@@ -22,6 +19,15 @@ rnnedge_status rnnedge_model_quantize_counts(const rnnedge_model *model,
         *x++ = (int16_t)q;
     }
     return RNNEDGE_OK;
+}
+
+rnnedge_status rnnedge_model_quantize_counts(const rnnedge_model *model,
+                                             const rnnedge_counts table[], int16_t x[],
+                                             const int16_t counts[]) {
+    if (model == NULL || table == NULL || x == NULL || counts == NULL) {
+        return RNNEDGE_ERR_NULL;
+    }
+    return rnnedge_quantize_counts(table, x, counts, RNNEDGE_GET16(&model->inputs));
 }
 
 rnnedge_status rnnedge_step_counts(rnnedge_instance *instance, const rnnedge_counts table[],

@@ -10,4 +10,8 @@
 rnnedge_status rnnedge_quantize_channels(const rnnedge_channel *channel, int16_t x[],
                                          const float raw[], uint16_t n);
 
+// The same of counts; RNNEDGE_ERR_INPUT if a channel has none.
+rnnedge_status rnnedge_quantize_counts(const rnnedge_counts table[], int16_t x[],
+                                       const int16_t counts[], uint16_t n);
+
 #endif /* RNNEDGE_INPUT_H */

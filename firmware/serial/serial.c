@@ -379,17 +379,21 @@ rnnedge_status rnnedge_serial_init(rnnedge_serial *serial, const rnnedge_model *
         scores == NULL || write == NULL) {
         return RNNEDGE_ERR_NULL;
     }
+    serial->model = model;
+    serial->name = name;
+    serial->counts = counts;
+    serial->state = state;
+    serial->x = x;
+    serial->scratch = scratch;
+    serial->scores = scores;
+    serial->write = write;
+    serial->cycles = cycles;
+    serial->cycles_hz = cycles_hz;
+    serial->stack = NULL;
+    serial->values = serial->overhead = serial->taken = 0;
+    serial->session = serial->number = 0;
+    serial->open = serial->outcome = 0;
     const rnnedge_status status = rnnedge_model_check(model);
-    *serial = (rnnedge_serial){.model = model,
-                               .name = name,
-                               .counts = counts,
-                               .state = state,
-                               .x = x,
-                               .scratch = scratch,
-                               .scores = scores,
-                               .write = write,
-                               .cycles = cycles,
-                               .cycles_hz = cycles_hz};
     if (status != RNNEDGE_OK) {
         return status;
     }

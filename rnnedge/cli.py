@@ -8,6 +8,7 @@ import click
 import rnnedge
 from rnnedge.commands.bench import bench
 from rnnedge.commands.demo import demo
+from rnnedge.commands.doctor import doctor
 from rnnedge.commands.evaluate import evaluate
 from rnnedge.commands.export import export
 from rnnedge.commands.sensor import sensor
@@ -57,5 +58,5 @@ def main() -> None:
     """
 
 
-for _command in (train, evaluate, export, verify, simulate, bench, sensor, demo):
+for _command in (train, evaluate, export, verify, simulate, bench, sensor, demo, doctor):
     main.add_command(_command)

@@ -1,0 +1,416 @@
+"""Instances against the simulator and an independent oracle of the rules: every result equal."""
+
+import ctypes
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnedge.simulator import quantize, simulate, softmax, step_scores
+from rnnedge.spec import QuantizedModel
+from tests.models import CELLS, float_model, quantized, raw_windows
+from tests.runtime import Device, Instance
+
+READY, OK, NULL, INPUT, STREAM, SAVED, RULES = 1, 0, -1, -4, -6, -7, -8
+Found = tuple[int, int, int, list[int]]
+
+
+@st.composite
+def networks(draw: st.DrawFn, *, streaming: bool = False) -> tuple[QuantizedModel, np.ndarray]:
+    """A small model and a stream of raw samples (steps, channels), longer than some windows."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    window = draw(st.integers(1, 9))
+    model = float_model(
+        seed,
+        units=draw(st.integers(1, 6)),
+        channels=draw(st.integers(1, 4)),
+        classes=draw(st.integers(1, 5)),
+        cells=tuple(draw(st.lists(st.sampled_from(CELLS), min_size=1, max_size=2))),
+        spread=draw(st.sampled_from([0.1, 1.0])),
+        bidirectional=False if streaming else draw(st.booleans()),
+        sequences=draw(st.booleans()),
+    )
+    steps = window * draw(st.integers(1, 8)) + draw(st.integers(0, window - 1))
+    return quantized(model, window=window), raw_windows(model, seed, 1, steps)[0]
+
+
+rules = st.fixed_dictionaries(
+    {
+        "every": st.integers(0, 5),
+        "reject": st.sampled_from([0, 9000, 14000, 20000, 32768]),
+        "majority": st.integers(1, 15),
+    }
+)
+
+
+def oracle(
+    model: QuantizedModel, raw: np.ndarray, *, every: int, reject: int, majority: int
+) -> Iterator[tuple[int, Found]]:
+    """Yield (samples taken, result) of a stream, by what rnnedge.h says of the rules."""
+    x = quantize(model.input, raw)[None]
+    length = every or model.window
+    labels: list[int] = []
+    for end in range(length, len(raw) + 1, length):
+        part = x[:, end - length : end]
+        scores = step_scores(model, x[:, :end])[0, -1] if every else simulate(model, part).scores[0]
+        best = int(np.flatnonzero(scores == scores.max())[0])
+        probability = int(softmax(scores, model.fraction_bits)[best])
+        labels.append(best if probability >= reject else -1)
+        last = labels[-majority:]
+        most = max(last.count(label) for label in last)
+        tied = [label for label in last if last.count(label) == most]
+        yield end, (tied[-1], best, probability, scores.tolist())
+
+
+def observed(instance: Instance) -> Found:
+    return (*instance.result, instance.scores.tolist())
+
+
+def snapshot(instance: Instance) -> tuple[bytes, ...]:
+    """All that an instance is, but for scratch and, when it streams, the next sample."""
+    kept = [instance.memory[0], instance.memory[3]]
+    if instance.device.model.bidirectional:
+        taken = instance.struct.count * instance.device.model.input.channels
+        kept.append(instance.x[:taken])
+    return (bytes(instance.struct), *(part.tobytes() for part in kept))
+
+
+def feed(instance: Instance, raw: np.ndarray) -> list[tuple[int, Found]]:
+    """Step through samples; return (samples taken, result) of those that made one ready."""
+    found = []
+    for index, sample in enumerate(raw):
+        status = instance.step(sample)
+        assert status in (READY, OK)
+        if status == READY:
+            found.append((index + 1, observed(instance)))
+    return found
+
+
+def allowed(model: QuantizedModel, chosen: dict[str, int]) -> dict[str, int]:
+    return {**chosen, "every": 0} if model.bidirectional else chosen
+
+
+@given(networks(), rules)
+def test_every_result_is_the_oracles(
+    library: ctypes.CDLL, drawn: tuple[QuantizedModel, np.ndarray], chosen: dict[str, int]
+) -> None:
+    model, raw = drawn
+    chosen = allowed(model, chosen)
+    instance = Instance(Device(library, model), **chosen)
+    assert instance.result == (-1, -1, 0)
+    assert feed(instance, raw) == list(oracle(model, raw, **chosen))
+
+
+@given(networks(), rules, st.data())
+def test_run_under_any_chunking_stops_at_each_result(
+    library: ctypes.CDLL,
+    drawn: tuple[QuantizedModel, np.ndarray],
+    chosen: dict[str, int],
+    data: st.DataObject,
+) -> None:
+    model, raw = drawn
+    chosen = allowed(model, chosen)
+    instance = Instance(Device(library, model), **chosen)
+    at, found = 0, []
+    while at < len(raw):
+        steps = data.draw(st.integers(0, len(raw) - at + 3))
+        steps = min(steps, len(raw) - at)
+        done = ctypes.c_uint32(99)
+        part = np.ascontiguousarray(raw[at:])
+        status = instance.call("rnnedge_run", part, ctypes.c_uint32(steps), ctypes.byref(done))
+        assert done.value == steps or (status == READY and done.value < steps)
+        at += done.value
+        if status == READY:
+            found.append((at, observed(instance)))
+        else:
+            assert status == OK
+        if steps == 0:
+            found += [(at + 1, result) for _, result in feed(instance, raw[at : at + 1])]
+            at += 1
+    assert found == list(oracle(model, raw, **chosen))
+
+
+@given(networks(), rules, st.data())
+def test_saved_at_any_point_it_goes_on_in_another_instance(
+    library: ctypes.CDLL,
+    drawn: tuple[QuantizedModel, np.ndarray],
+    chosen: dict[str, int],
+    data: st.DataObject,
+) -> None:
+    """Also in one that has been at work by other rules, and in dirty memory."""
+    model, raw = drawn
+    chosen = allowed(model, chosen)
+    cut = data.draw(st.integers(0, len(raw)))
+    first = Instance(Device(library, model), **chosen)
+    second = Instance(Device(library, model), majority=3)
+    feed(first, raw[:cut])
+    feed(second, raw[::-1][: data.draw(st.integers(0, len(raw)))])
+    before = snapshot(first)
+    saved = first.save()
+    assert snapshot(first) == before
+    assert second.call("rnnedge_restore", saved) == OK
+    assert second.result == first.result
+    assert np.array_equal(second.save(), saved)
+    expected = [(at, found) for at, found in oracle(model, raw, **chosen) if at > cut]
+    assert [(at + cut, found) for at, found in feed(second, raw[cut:])] == expected
+
+
+@given(networks(), rules, st.data())
+def test_damaged_or_foreign_bytes_leave_an_instance_as_it_was(
+    library: ctypes.CDLL,
+    drawn: tuple[QuantizedModel, np.ndarray],
+    chosen: dict[str, int],
+    data: st.DataObject,
+) -> None:
+    model, raw = drawn
+    instance = Instance(Device(library, model), **allowed(model, chosen))
+    feed(instance, raw[: len(raw) // 2])
+    saved = instance.save()
+    feed(instance, raw[len(raw) // 2 :])
+    before = snapshot(instance)
+    damaged = saved.copy()
+    damaged[data.draw(st.integers(0, len(saved) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    assert instance.call("rnnedge_restore", damaged) == SAVED
+    assert snapshot(instance) == before
+    foreign = Device(library, model)
+    foreign.struct.sha256 = bytes(32)
+    assert instance.call("rnnedge_restore", Instance(foreign).save()) == SAVED
+    assert snapshot(instance) == before
+    assert instance.call("rnnedge_restore", saved) == OK
+
+
+def test_saved_bytes_are_those_that_save_c_lists(library: ctypes.CDLL) -> None:
+    """Read back by hand: nothing depends on the core's byte order or padding."""
+    import zlib
+
+    source = float_model(7, cells=("gru", "lstm"))
+    model = quantized(source, window=5)
+    raw = raw_windows(source, 7, 1, 18)[0]
+    device = Device(library, model)
+    instance = Instance(device, every=4, reject=0x1234, majority=3)
+    feed(instance, raw)
+    saved = instance.save().tobytes()
+    assert len(saved) == 54 + 2 * model.state_size + 4
+    assert saved[:8] == device.struct.sha256[:8]
+    assert (saved[8], saved[9]) == (1, 3)
+    words = np.frombuffer(saved[10:-4], "<i2").tolist()
+    assert words[:4] == [18 % 4, 4, 0x1234, 3]
+    assert words[4:7] == list(instance.result)
+    assert words[7:22] == [*instance.struct.votes[:3], *[0] * 12]
+    states = simulate(model, quantize(model.input, raw)[None]).states[0, -1]
+    assert words[22:] == states.tolist()
+    assert int.from_bytes(saved[-4:], "little") == zlib.crc32(saved[:-4])
+
+
+def test_bytes_with_a_right_crc_but_impossible_content_are_refused(library: ctypes.CDLL) -> None:
+    import zlib
+
+    for bidirectional in (False, True):
+        model = quantized(float_model(3, bidirectional=bidirectional), window=5)
+        instance = Instance(Device(library, model), majority=2)
+        saved, before = instance.save(), snapshot(instance)
+        # version, votes, count, every, reject, majority; every only where it cannot stream
+        changes = [(8, 2), (9, 3), (10, 5), (14, 1), (16, 0), (16, 16), (17, 1)]
+        saved[15] = 0x80  # reject 32768 is allowed
+        for at, value in [*changes, *([(12, 1)] if bidirectional else [])]:
+            changed = saved.copy()
+            changed[at] = value
+            crc = zlib.crc32(changed[:-4].tobytes()).to_bytes(4, "little")
+            changed[-4:] = np.frombuffer(crc, np.uint8)
+            assert instance.call("rnnedge_restore", changed) == SAVED, (at, value)
+            assert snapshot(instance) == before
+
+
+@given(networks(), rules, st.data())
+def test_a_value_that_is_no_number_leaves_an_instance_as_it_was(
+    library: ctypes.CDLL,
+    drawn: tuple[QuantizedModel, np.ndarray],
+    chosen: dict[str, int],
+    data: st.DataObject,
+) -> None:
+    model, raw = drawn
+    chosen = allowed(model, chosen)
+    instance = Instance(Device(library, model), **chosen)
+    cut = data.draw(st.integers(0, len(raw) - 1))
+    found = feed(instance, raw[:cut])
+    before, bad = snapshot(instance), raw[cut].copy()
+    bad[data.draw(st.integers(0, len(bad) - 1))] = np.nan
+    assert instance.step(bad) == INPUT
+    assert snapshot(instance) == before
+    done = ctypes.c_uint32(99)
+    pair = np.ascontiguousarray(np.concatenate([bad, bad]), np.float32)
+    status = instance.call("rnnedge_run", pair, ctypes.c_uint32(2), ctypes.byref(done))
+    assert (status, done.value) == (INPUT, 0)
+    found += [(at + cut, result) for at, result in feed(instance, raw[cut:])]
+    assert found == list(oracle(model, raw, **chosen))
+
+
+@given(networks(), networks(), rules, rules)
+def test_instances_of_several_models_interleave(
+    library: ctypes.CDLL,
+    first: tuple[QuantizedModel, np.ndarray],
+    second: tuple[QuantizedModel, np.ndarray],
+    one: dict[str, int],
+    two: dict[str, int],
+) -> None:
+    """Two instances of one model by different rules, one of another; all share scratch."""
+    (a, raw_a), (b, raw_b) = first, second
+    device = Device(library, a)
+    instances = [
+        (Instance(device, **allowed(a, one)), a, raw_a, allowed(a, one)),
+        (Instance(device, **allowed(a, two)), a, raw_a[::-1], allowed(a, two)),
+        (Instance(Device(library, b), **allowed(b, two)), b, raw_b, allowed(b, two)),
+    ]
+    largest = max((each[0] for each in instances), key=lambda each: each.scratch.size)
+    for instance, *_ in instances:
+        instance.struct.scratch = largest.scratch.ctypes.data
+    found: list[list[tuple[int, Found]]] = [[], [], []]
+    for t in range(max(len(raw_a), len(raw_b))):
+        for index, (instance, _, raw, _) in enumerate(instances):
+            if t < len(raw) and instance.step(raw[t]) == READY:
+                found[index].append((t + 1, observed(instance)))
+    for index, (_, model, raw, chosen) in enumerate(instances):
+        assert found[index] == list(oracle(model, raw, **chosen))
+
+
+def test_reset_and_new_rules_start_anew(library: ctypes.CDLL) -> None:
+    source = float_model(2)
+    model = quantized(source, window=4)
+    raw = raw_windows(source, 2, 1, 30)[0]
+    chosen = {"every": 3, "reject": 0, "majority": 5}
+    instance = Instance(Device(library, model), **chosen)
+    feed(instance, raw[:17])
+    assert instance.call("rnnedge_reset") == OK
+    assert instance.result == (-1, -1, 0)
+    assert feed(instance, raw) == list(oracle(model, raw, **chosen))
+    chosen = {"every": 0, "reject": 20000, "majority": 2}
+    feed(instance, raw[:1])
+    assert instance.set_rules(**chosen) == OK
+    assert feed(instance, raw) == list(oracle(model, raw, **chosen))
+
+
+def test_rules_out_of_range_are_refused(library: ctypes.CDLL) -> None:
+    for bidirectional in (False, True):
+        instance = Instance(
+            Device(library, quantized(float_model(1, bidirectional=bidirectional))), majority=2
+        )
+        before = snapshot(instance)
+        assert instance.set_rules(majority=0) == RULES
+        assert instance.set_rules(majority=16) == RULES
+        assert instance.set_rules(reject=32769) == RULES
+        assert instance.set_rules(every=1) == (STREAM if bidirectional else OK)
+        if bidirectional:
+            assert snapshot(instance) == before
+        assert instance.set_rules(majority=15, reject=32768) == OK
+
+
+def test_a_bidirectional_model_leaves_the_scores_of_every_step(library: ctypes.CDLL) -> None:
+    source = float_model(5, bidirectional=True, sequences=True)
+    model = quantized(source, window=6)
+    raw = raw_windows(source, 5, 1, 6)[0]
+    instance = Instance(Device(library, model))
+    feed(instance, raw)
+    expected = step_scores(model, quantize(model.input, raw)[None])[0]
+    assert np.array_equal(instance.outputs.reshape(6, -1), expected)
+    assert np.array_equal(instance.scores, expected[-1])
+
+
+def test_init_refuses_what_it_cannot_run(library: ctypes.CDLL) -> None:
+    model = quantized(float_model(1))
+    for field, value, status in (("abi", 1, -2), ("inputs", 4, -3), ("window", 0, -3)):
+        instance = Instance(Device(library, model))
+        setattr(instance.device.struct, field, value)
+        pointers = [ctypes.c_void_p(part.ctypes.data) for part in instance.memory]
+        struct = ctypes.byref(instance.device.struct)
+        assert instance.call("rnnedge_init", struct, *pointers) == status
+        assert instance.step(np.zeros(3)) == NULL
+        assert instance.call("rnnedge_reset") == NULL
+
+
+def test_every_pointer_of_an_instance_is_checked(library: ctypes.CDLL) -> None:
+    instance = Instance(Device(library, quantized(float_model(1))))
+    raw, saved = np.zeros(3, np.float32), instance.save()
+    counts, table = np.zeros(3, np.int16), np.zeros(6, np.int64)
+    table.view(np.int32)[2::4] = 1  # multipliers
+    done, steps = np.zeros(1, np.uint32), ctypes.c_uint32(1)
+    struct = ctypes.byref(instance.device.struct)
+    calls: list[tuple[str, list[object]]] = [
+        ("rnnedge_init", [struct, *instance.memory]),
+        ("rnnedge_reset", []),
+        ("rnnedge_step", [raw]),
+        ("rnnedge_run", [raw, steps, done]),
+        ("rnnedge_step_counts", [table, counts]),
+        ("rnnedge_run_counts", [table, counts, steps, done]),
+        ("rnnedge_save", [saved]),
+        ("rnnedge_restore", [saved]),
+        ("rnnedge_set_rules", [np.array([0, 0, 1], np.uint16)]),
+    ]
+    for function, arguments in calls:
+        assert getattr(library, function)(None, *(None for _ in arguments)) == NULL
+        for index, argument in enumerate(arguments):
+            if argument is not steps:
+                broken = [*arguments[:index], None, *arguments[index + 1 :]]
+                assert instance.call(function, *broken) == NULL, (function, index)
+        assert instance.call("rnnedge_init", struct, *instance.memory) == OK
+        assert instance.call(function, *arguments) == OK, function
+
+
+@given(st.lists(st.integers(-(2**31) + 1, 2**31 - 1), min_size=1, max_size=9), st.integers(0, 30))
+def test_one_probability_is_that_of_the_softmax(
+    library: ctypes.CDLL, scores: list[int], fraction_bits: int
+) -> None:
+    values = np.array(scores, np.int32)
+    expected = softmax(values, fraction_bits).tolist()
+    count, bits = ctypes.c_uint16(len(scores)), ctypes.c_uint8(fraction_bits)
+    function = library.rnnedge_probability
+    function.restype = ctypes.c_uint16
+    pointer = ctypes.c_void_p(values.ctypes.data)
+    assert [function(pointer, count, bits, ctypes.c_uint16(i)) for i in range(len(scores))] == (
+        expected
+    )
+
+
+@pytest.mark.parametrize("score", [0, 1, -1, 2**24 + 1, 2**31 - 1, -(2**31)])
+def test_a_value_is_the_score_times_its_unit(library: ctypes.CDLL, score: int) -> None:
+    model = quantized(float_model(1))
+    library.rnnedge_value.restype = ctypes.c_float
+    for fraction_bits in (0, model.fraction_bits, 30):
+        device = Device(library, model)
+        device.struct.fraction_bits = fraction_bits
+        found = library.rnnedge_value(ctypes.byref(device.struct), ctypes.c_int32(score))
+        assert found == float(np.float32(score)) * 2.0**-fraction_bits
+    assert library.rnnedge_value(None, ctypes.c_int32(1)) == 0
+
+
+def test_class_names_are_cut_between_characters(library: ctypes.CDLL) -> None:
+    import dataclasses
+
+    model = dataclasses.replace(
+        quantized(float_model(1, classes=3)), classes=("walking", "größer", "")
+    )
+    struct = ctypes.byref((device := Device(library, model)).struct)
+
+    def name(label: int, size: int) -> tuple[int, bytes]:
+        memory = ctypes.create_string_buffer(b"#" * 32, 32)
+        arguments = (ctypes.c_int16(label), memory, ctypes.c_uint16(size))
+        status = library.rnnedge_class_name(struct, *arguments)
+        assert memory.raw[size:] == b"#" * (32 - size)
+        return status, memory.value if size else b""
+
+    assert name(0, 8) == (OK, b"walking")
+    assert name(0, 7) == (OK, b"walkin")
+    assert name(0, 1) == (OK, b"")
+    assert name(-1, 16) == (OK, b"none")
+    assert name(2, 16) == (OK, b"")
+    text = "größer"
+    for size in range(1, 10):
+        whole = max((text[:n] for n in range(7) if len(text[:n].encode()) < size), key=len)
+        assert name(1, size) == (OK, whole.encode()), size
+    assert name(3, 16) == (INPUT, b"")
+    assert name(-2, 16) == (INPUT, b"")
+    assert name(0, 0) == (INPUT, b"")
+    assert library.rnnedge_class_name(None, ctypes.c_int16(0), None, ctypes.c_uint16(9)) == NULL
+    device.struct.classes = None
+    assert name(0, 9) == (NULL, b"")

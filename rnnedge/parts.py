@@ -83,7 +83,7 @@ def _compiles(compiler: str, code: str, *flags: str) -> Callable[[], str | None]
         with tempfile.TemporaryDirectory(prefix="rnnedge-") as folder:
             source = Path(folder) / "part.c"
             source.write_text(code)
-            command = [path, source, "-o", Path(folder) / "part", *flags]
+            command: list[str | Path] = [path, source, "-o", Path(folder) / "part", *flags]
             try:
                 done = subprocess.run(command, capture_output=True, timeout=60, check=False)
             except (OSError, subprocess.TimeoutExpired):

@@ -37,7 +37,7 @@ def compare(
     Raises:
         ToolError: the compiler or emulator is missing or fails.
     """
-    chosen = _choose(raw, target.windows if windows is None else windows)
+    chosen = choose(raw, target.windows if windows is None else windows)
     expected = simulate(model, quantize(model.input, chosen))
     with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
         program = target.build(exported, Path(work))
@@ -63,7 +63,7 @@ def compare(
         "states_compared": expected.states.size,
         "scores_compared": expected.scores.size,
         "differences": states + scores,
-        "first_difference": _first(expected, got),
+        "first_difference": first_difference(expected, got),
     }
 
 
@@ -88,7 +88,7 @@ def measure(
     Raises:
         ToolError: a tool is missing or fails, or the program's results are not the simulator's.
     """
-    chosen = _choose(raw, BENCH_WINDOWS)
+    chosen = choose(raw, BENCH_WINDOWS)
     expected = simulate(model, quantize(model.input, chosen))
     with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
         program = target.build(exported, Path(work), optimize)
@@ -97,7 +97,7 @@ def measure(
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
             shutil.copy2(program, keep)
-    if _first(expected, measured.answer.trace) is not None:
+    if first_difference(expected, measured.answer.trace) is not None:
         raise ToolError(f"{target.name}: wrong results, no figures; run rnnedge verify")
     # a bidirectional model is counted a window at a time
     times = chosen.shape[1] if model.bidirectional else 1
@@ -129,14 +129,14 @@ def _macs(layer: RecurrentLayer) -> int:
     return layer.W.size + layer.U.size
 
 
-def _choose(raw: F32, windows: int | None) -> F32:
+def choose(raw: F32, windows: int | None) -> F32:
     """Return `windows` of the windows, evenly spread over all."""
     if windows is None or windows >= len(raw):
         return raw
     return raw[np.linspace(0, len(raw) - 1, max(windows, 1)).astype(np.int64)]
 
 
-def _first(expected: Trace, got: Trace) -> str | None:
+def first_difference(expected: Trace, got: Trace) -> str | None:
     """Say where the first difference is."""
     wrong = np.argwhere(expected.states != got.states)
     if len(wrong):

@@ -1,0 +1,151 @@
+"""A board against the simulator, bit for bit, with its cycles, latency and headroom."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnnedge.arrays import F32, I16
+from rnnedge.errors import DeviceError
+from rnnedge.modelfile import model_hash
+from rnnedge.serialline.device import Device
+from rnnedge.simulator import Trace, quantize, simulate
+from rnnedge.spec import CONTRACT, QuantizedModel
+from rnnedge.targets.compare import first_difference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """What the ticks of a board's counter mean.
+
+    Attributes:
+        unit: "cycles" or "instructions".
+        per_tick: cycles (instructions) for one tick; None: as many as the core's clock has.
+        core_hz: the core's clock; None: the counter counts it.
+    """
+
+    unit: str = "cycles"
+    per_tick: float | None = None
+    core_hz: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """What has to be kept up with.
+
+    Attributes:
+        rate: samples per second, or None if unknown.
+        hop: samples from one window to the next.
+    """
+
+    rate: float | None
+    hop: int
+
+
+def check_model(device: Device, model: QuantizedModel, hint: str) -> None:
+    """Refuse a board that runs another model.
+
+    Args:
+        device: the board.
+        model: the one that it should run.
+        hint: the command that flashes it.
+
+    Raises:
+        DeviceError: says which one it runs.
+    """
+    info, expected = device.info, model_hash(model)
+    if info.sha256 != expected:
+        raise DeviceError(
+            f"port {device.port}: the board runs model {info.name} ({info.sha256[:12]}), the run "
+            f"is {model.name} ({expected[:12]}); flash it: {hint}"
+        )
+    if info.abi != CONTRACT:
+        raise DeviceError(
+            f"port {device.port}: the board's runtime has version {info.abi} of the number "
+            f"formats, not {CONTRACT}; flash it: {hint}"
+        )
+
+
+def verify_device(
+    device: Device,
+    model: QuantizedModel,
+    golden: F32,
+    fresh: F32,
+    sensor: Sensor,
+    clock: Clock | None = None,
+) -> dict[str, Any]:
+    """Run windows on a board and compare every state and score with the simulator.
+
+    Args:
+        device: the board, of which `check_model` approves.
+        model: what it should compute.
+        golden: float32 (windows, steps, channels), raw units; quantised here, as the exported
+            golden windows are.
+        fresh: float32 (windows, steps, channels), raw units; quantised by the board.
+        sensor: what the board has to keep up with.
+        clock: what its ticks mean.
+
+    Returns:
+        windows, values_compared, states_compared, scores_compared, differences, first_difference
+        (a sentence, or None), per_step and per_step_min (None without a counter; bidirectional
+        models: a step's part of the window), unit, latency_ms (of a step, or of the window of a
+        bidirectional model), headroom (how often that fits between two samples, or windows; None
+        without rate), stack_bytes (0: not measured), requests, retries, damaged, late, resets.
+
+    Raises:
+        DeviceError: the line or the board fails.
+    """
+    windows: list[F32 | I16] = [*quantize(model.input, golden), *fresh]
+    x = np.concatenate([quantize(model.input, golden), quantize(model.input, fresh)])
+    expected = simulate(model, x)
+    got = Trace(states=np.empty_like(expected.states), scores=np.empty_like(expected.scores))
+    ticks: list[int] = []
+    for index, window in enumerate(windows):
+        result = device.run_window(window)
+        if result.states.shape != got.states[index].shape:
+            raise DeviceError(
+                f"port {device.port}: the board has {result.states.shape[1]} state values, "
+                f"expected {got.states.shape[2]}; export and flash again"
+            )
+        got.states[index], got.scores[index] = result.states, result.scores
+        ticks += result.cycles
+    states = int(np.count_nonzero(got.states != expected.states))
+    scores = int(np.count_nonzero(got.scores != expected.scores))
+    stack = device.stack_bytes()
+    seen = replace(device.statistics)
+    return {
+        "windows": len(windows),
+        "values_compared": expected.states.size + expected.scores.size,
+        "states_compared": expected.states.size,
+        "scores_compared": expected.scores.size,
+        "differences": states + scores,
+        "first_difference": first_difference(expected, got),
+        **_speed(ticks, device.info.cycles_hz, model, sensor, clock or Clock()),
+        "stack_bytes": stack,
+        "requests": seen.requests,
+        "retries": seen.retries,
+        "damaged": seen.damaged,
+        "late": seen.late,
+        "resets": seen.resets,
+    }
+
+
+def _speed(
+    ticks: list[int], hz: int, model: QuantizedModel, sensor: Sensor, clock: Clock
+) -> dict[str, Any]:
+    """Return what a step takes, and how that fits the sensor."""
+    if not hz:
+        return dict.fromkeys(("per_step", "per_step_min", "unit", "latency_ms", "headroom"))
+    core_hz = clock.core_hz or hz
+    per_tick = clock.per_tick or core_hz / hz
+    steps = model.window if model.bidirectional else 1
+    seconds = max(ticks) * per_tick / core_hz
+    between = sensor.hop if model.bidirectional else 1
+    headroom = round(between / sensor.rate / seconds, 1) if sensor.rate and seconds else None
+    return {
+        "per_step": round(max(ticks) * per_tick / steps),
+        "per_step_min": round(min(ticks) * per_tick / steps),
+        "unit": clock.unit,
+        "latency_ms": round(seconds * 1000, 6),
+        "headroom": headroom,
+    }

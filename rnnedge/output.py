@@ -1,11 +1,12 @@
 """Writing results: whole or not at all."""
 
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rnnedge.errors import OutputError
@@ -48,17 +49,76 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OutputError: a folder or file cannot be written.
     """
+    replace_files(folder, files)
+
+
+def replace_files(
+    folder: Path,
+    files: Mapping[str, bytes],
+    before: Mapping[str, str] | None = None,
+    beside: Mapping[Path, bytes] | None = None,
+) -> list[str]:
+    """Write files as `write_files` does, and remove those of before that are no longer among them.
+
+    Args:
+        folder: the folder.
+        files: by relative path.
+        before: hash of each file (`content_hash`) that was written there before.
+        beside: further files, by path; written with the others, or not at all.
+
+    Returns:
+        Paths of before that stay, because they were changed since.
+
+    Raises:
+        OutputError: a folder or file cannot be written.
+    """
     folder = _resolved(folder)
     with explained(folder):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; name a folder")
-    with _work_folder(folder) as work:
-        for name, data in files.items():
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).write_bytes(data)
-        for name in files:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).replace(folder / name)
+    with ExitStack() as stack:
+        moves = _staged(stack, folder, {folder / name: data for name, data in files.items()})
+        for path, data in (beside or {}).items():
+            if path.is_dir():
+                raise OutputError(f"{path}: is a folder; remove it, or choose another one")
+            moves += _staged(stack, _resolved(path), {_resolved(path): data})
+        for source, target in moves:
+            with explained(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+        return _remove(folder, {k: v for k, v in (before or {}).items() if k not in files})
+
+
+def content_hash(data: bytes) -> str:
+    """Return what tells a file's content from another one."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _staged(stack: ExitStack, home: Path, files: Mapping[Path, bytes]) -> list[tuple[Path, Path]]:
+    """Write files to a temporary folder in or beside `home`; return (where they are, to be)."""
+    work = stack.enter_context(_work_folder(home))
+    moves = [(work / str(number), path) for number, path in enumerate(files)]
+    for source, path in moves:
+        source.write_bytes(files[path])
+    return moves
+
+
+def _remove(folder: Path, before: Mapping[str, str]) -> list[str]:
+    """Remove unchanged files and the folders that become empty; return the changed ones."""
+    kept = []
+    for name, digest in sorted(before.items()):
+        path = folder / name
+        if not path.resolve().is_relative_to(folder) or not path.is_file():
+            continue
+        if content_hash(path.read_bytes()) != digest:
+            kept.append(name)
+            continue
+        path.unlink()
+        for parent in path.parents:
+            if parent == folder or any(parent.iterdir()):
+                break
+            parent.rmdir()
+    return kept
 
 
 @contextmanager

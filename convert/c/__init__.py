@@ -37,7 +37,7 @@ def runtime_files() -> dict[str, bytes]:
     firmware = resources.files("rnnedge.firmware")
     return {
         f"{folder}/{item.name}": item.read_bytes()
-        for folder in ("include", "src", "kernels")
+        for folder in ("include", "src", "kernels", "serial")
         for item in sorted(firmware.joinpath(folder).iterdir(), key=lambda item: item.name)
         if item.name.endswith((".c", ".h", ".S"))
     }
@@ -49,7 +49,7 @@ def export_c(
     kernels: Sequence[str] | None = None,
     counts_per_unit: Sequence[float] | None = None,
 ) -> dict[str, bytes]:
-    """Return every file of an exported folder but the TFLite model.
+    """Return sources and manifest of an exported folder; rnnedge.convert.packages has the rest.
 
     Args:
         model: the quantised model.
@@ -67,7 +67,6 @@ def export_c(
     }
     counts = counts_map(model.input, model.channels, counts_per_unit)
     golden_h, golden_c = golden(model, golden_raw)
-    sources = [f"  {path}" for path in runtime if path.endswith((".c", ".S"))]
     manifest = {
         "rnnedge": rnnedge.__version__,
         "name": model.name,
@@ -86,15 +85,6 @@ def export_c(
         **{f"{own}/weights_{kernel}.h": weights(model, kernel) for kernel in kernels},
         f"{own}/golden.h": golden_h,
         f"{own}/golden.c": golden_c,
-        "examples/selftest/selftest.c": _template("selftest.c.in", model),
-        "CMakeLists.txt": _template("CMakeLists.txt.in", model).replace(
-            "@RUNTIME@", "\n".join(sources)
-        ),
         MANIFEST: json.dumps(manifest, indent=2) + "\n",
     }
     return {**{path: text.encode() for path, text in texts.items()}, **runtime}
-
-
-def _template(name: str, model: QuantizedModel) -> str:
-    text = resources.files("rnnedge.convert.c").joinpath(name).read_text()
-    return text.replace("@NAME@", model.name).replace("@VERSION@", rnnedge.__version__)

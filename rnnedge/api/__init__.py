@@ -3,12 +3,13 @@
 TensorFlow is imported only inside `fit`, `export_keras` and, for the float model, `evaluate`.
 """
 
-from rnnedge.api.exporting import export, export_keras, write_export
+from rnnedge.api.exporting import Wanted, export, export_keras, write_export
 from rnnedge.api.opened import open_run
 from rnnedge.api.proving import bench, verify
 from rnnedge.api.training import evaluate, fit, predict, trace
 
 __all__ = [
+    "Wanted",
     "bench",
     "evaluate",
     "export",

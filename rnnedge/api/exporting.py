@@ -1,42 +1,99 @@
-"""Exports: C arrays, runtime, golden vectors, TFLite."""
+"""Exports: sources, packages, golden vectors, TFLite."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rnnedge.api.figures import Known, figures, known, measured_targets
 from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
-from rnnedge.arrays import F32
 from rnnedge.modelfile import model_hash
-from rnnedge.output import new_folder, write_files
+from rnnedge.output import new_folder, replace_files
 from rnnedge.run import RUN_JSON
 from rnnedge.spec import QuantizedModel
 
+if TYPE_CHECKING:
+    from rnnedge.targets.target import CountingTarget
 
-def export(run: Path, out: Path, *, targets: Sequence[str] = ("all",)) -> Document:
-    """Write the C arrays, runtime, golden vectors and, for GRUs, the TFLite model of a run.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an export is to hold.
+
+    Attributes:
+        targets: names of targets whose weights are wanted, or "all".
+        format: one of rnnedge.convert.packages.FORMATS, or "all".
+        measure: targets on which its figures are measured, "all" or "none"; None: the Cortex-M4,
+            or the first of `targets` that counts.
+        counts_per_unit: raw int16 counts per unit, of each channel or one for all; None: counts
+            are what the training data has.
+    """
+
+    targets: Sequence[str] = ("all",)
+    format: str = "all"
+    measure: Sequence[str] | None = None
+    counts_per_unit: Sequence[float] | None = None
+
+    def kernels(self) -> list[str]:
+        """Return the kernels of its targets.
+
+        Raises:
+            RnnedgeError: an unknown target.
+        """
+        from rnnedge.convert.c import kernels_of
+
+        return kernels_of(self.targets)
+
+    def formats(self) -> tuple[str, ...]:
+        """Return its formats.
+
+        Raises:
+            RnnedgeError: an unknown one.
+        """
+        from rnnedge.convert.packages import formats_of
+
+        return formats_of(self.format)
+
+    def measured(self) -> "list[CountingTarget]":
+        """Return the targets to measure on.
+
+        Raises:
+            RnnedgeError: an unknown one, or one whose weights are not exported.
+        """
+        return measured_targets(self.measure, self.kernels())
+
+
+_ALL = Wanted()
+
+
+def export(run: Path, out: Path, wanted: Wanted = _ALL) -> Document:
+    """Write a run's model as packages, with golden vectors and, for GRUs, the TFLite model.
 
     Args:
         run: run folder.
-        out: folder to write into.
-        targets: names of targets whose weights are wanted, or "all".
+        out: folder to write into; for Arduino there is also <out>.zip.
+        wanted: what it is to hold.
 
     Returns:
-        name, sha256, kernels, const_bytes, ram_bytes, tflite_bytes and arena_bytes (None where
-        there is no TFLite model), and the list of files.
+        out, name, sha256, formats, zip (or None), kernels, const_bytes, ram_bytes, tflite_bytes and
+        arena_bytes (None where there is no TFLite model), windows, accuracy, measured and
+        not_measured of rnnedge.api.figures.figures, files (all of the folder), kept (files of an
+        earlier export that would be gone, had they not been changed since).
 
     Raises:
         RnnedgeError: no such run, tflite-micro is missing, or the folder cannot be written.
     """
-    _, model, windows = open_run(run)
-    return write_export(model, windows.X_test, out, targets)
+    _check(wanted)
+    spec, model, windows = open_run(run)
+    return write_export(model, known(run, spec, model, windows), out, wanted)
 
 
 def export_keras(
     path: Path,
     data: Sequence[Path],
     out: Path,
+    wanted: Wanted = _ALL,
     *,
-    targets: Sequence[str] = ("all",),
     keep_run: Path | None = None,
     force: bool = False,
     **options: Any,
@@ -46,8 +103,8 @@ def export_keras(
     Args:
         path: a .keras file.
         data: what its input looks like, for calibration.
-        out: folder to write into.
-        targets: names of targets whose weights are wanted, or "all".
+        out: folder to write into; for Arduino there is also <out>.zip.
+        wanted: what it is to hold.
         keep_run: also leave a run folder there, for verify, simulate, bench and evaluate.
         force: replace an existing run folder.
         options: of `rnnedge.imported.import_keras`.
@@ -58,48 +115,81 @@ def export_keras(
     Raises:
         RnnedgeError: an unsupported layer, bad data, or a folder cannot be written.
     """
-    from rnnedge.convert.c import kernels_of
     from rnnedge.imported import import_keras
 
-    kernels_of(targets)  # before the long part
+    _check(wanted)
     imported = import_keras(path, data, **options)
-    raw = imported.windows.X_test
+    model = imported.model
+    knows = known(None, imported.run, model, imported.windows)
     if keep_run is None:
-        return write_export(imported.model, raw, out, targets)
+        return write_export(model, knows, out, wanted)
     with new_folder(keep_run, replace=force, marker=RUN_JSON) as folder:  # both, or neither
         imported.save(folder)
-        return write_export(imported.model, raw, out, targets)
+        return write_export(model, knows, out, wanted)
 
 
-def write_export(
-    model: QuantizedModel, raw: F32, out: Path, targets: Sequence[str] = ("all",)
-) -> Document:
+def write_export(model: QuantizedModel, knows: Known, out: Path, wanted: Wanted) -> Document:
     """Write every file of an export; see `export`."""
-    from rnnedge.convert.c import const_bytes, export_c, kernels_of, ram_bytes
-    from rnnedge.convert.tflite import c_array, emit, supported
-    from rnnedge.targets.tflm import find_arena
+    from rnnedge.convert.c import const_bytes, export_c, ram_bytes
+    from rnnedge.convert.packages import arduino, make_package, package_files
+    from rnnedge.targets.exported import written_files
 
-    kernels = kernels_of(targets)
-    files = export_c(model, raw[:GOLDEN_WINDOWS], kernels)
-    sizes: dict[str, int | None] = {"tflite_bytes": None, "arena_bytes": None}
-    if supported(model):
-        tflite = emit(model)
-        arena = find_arena(tflite)
-        array_h, array_c = c_array(model.name, tflite, arena, model)
-        files |= {
-            f"extras/tflite/{model.name}.tflite": tflite,
-            f"extras/tflite/{model.name}_tflite.h": array_h.encode(),
-            f"extras/tflite/{model.name}_tflite.c": array_c.encode(),
-        }
-        sizes = {"tflite_bytes": len(tflite), "arena_bytes": arena}
-    write_files(out, files)
+    kernels, formats = wanted.kernels(), wanted.formats()
+    golden = knows.windows.X_test[:GOLDEN_WINDOWS]
+    files = export_c(model, golden, kernels, wanted.counts_per_unit)
+    measured = figures(model, knows, files, wanted.measured())
+    extras, sizes = _tflite(model)
+    files |= extras
+    package = make_package(model, files, measured, wanted.counts_per_unit)
+    content = package_files(package, files, formats)
+    beside = {}
+    if "arduino" in formats:
+        library = package_files(package, files, ("arduino",))
+        beside[_zip_of(out, package.library)] = arduino.zipped(package, library)
+    kept = replace_files(out, content, written_files(out), beside)
     return {
         "out": str(out),
         "name": model.name,
         "sha256": model_hash(model),
+        "formats": list(formats),
+        "zip": next(map(str, beside), None),
         "kernels": kernels,
         "const_bytes": const_bytes(model),
         "ram_bytes": max(ram_bytes(model, kernel) for kernel in kernels),
         **sizes,
-        "files": sorted(files),
+        **{key: measured[key] for key in ("windows", "accuracy", "measured", "not_measured")},
+        "files": sorted(content),
+        "kept": kept,
     }
+
+
+def _zip_of(out: Path, library: str) -> Path:
+    """Return the path of the zip beside a folder."""
+    if out.name not in ("", ".."):
+        return out.with_name(f"{out.name}.zip")
+    folder = out.resolve()  # such as "."
+    return folder.parent / f"{folder.name or library}.zip"
+
+
+def _check(wanted: Wanted) -> None:
+    """Refuse what is not known before the long part."""
+    wanted.formats()
+    wanted.measured()
+
+
+def _tflite(model: QuantizedModel) -> tuple[dict[str, bytes], dict[str, int | None]]:
+    """Return the TFLite model's files and sizes, if there is one for these layers."""
+    from rnnedge.convert.tflite import c_array, emit, supported
+    from rnnedge.targets.tflm import find_arena
+
+    if not supported(model):
+        return {}, {"tflite_bytes": None, "arena_bytes": None}
+    tflite = emit(model)
+    arena = find_arena(tflite)
+    array_h, array_c = c_array(model.name, tflite, arena, model)
+    files = {
+        f"extras/tflite/{model.name}.tflite": tflite,
+        f"extras/tflite/{model.name}_tflite.h": array_h.encode(),
+        f"extras/tflite/{model.name}_tflite.c": array_c.encode(),
+    }
+    return files, {"tflite_bytes": len(tflite), "arena_bytes": arena}

@@ -50,6 +50,18 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
 
 
+def numbers(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[float, ...] | None:
+    """Read numbers that are parted by commas."""
+    if value is None:
+        return None
+    try:
+        return tuple(float(word) for word in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r}: expected numbers parted by commas") from None
+
+
 def report(document: Any, as_json: bool, show: Callable[[Any], None]) -> None:
     """Print `document` as JSON, or let `show` print it for people."""
     if as_json:

@@ -5,13 +5,44 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import CORES, DATA, FOLDER, json_option, names, report, target_option
+from rnnedge.commands.common import (
+    CORES,
+    DATA,
+    FOLDER,
+    json_option,
+    names,
+    numbers,
+    report,
+    target_option,
+)
 
 
 @click.command()
 @click.argument("run", type=FOLDER, metavar="RUN|MODEL.keras")
 @click.option("--out", required=True, type=FOLDER, help="Folder to write into.")
+@click.option(
+    "--format",
+    "form",
+    default="all",
+    show_default=True,
+    metavar="FORMAT",
+    help="arduino, platformio, esp-idf, zephyr, cmake, or all: one folder for all of them.",
+)
 @target_option("all", f"Cores whose weights are wanted: host, {CORES}")
+@click.option(
+    "--measure",
+    multiple=True,
+    metavar="TARGET",
+    help=f"Cores on which the README's figures are measured: {CORES}, all or none; may be "
+    "repeated. [default: cortex-m4]",
+)
+@click.option(
+    "--counts-per-unit",
+    callback=numbers,
+    metavar="N[,N...]",
+    help="Raw int16 counts of the sensor per unit of the training data, for each channel or one "
+    "for all: samples in counts need no floats.",
+)
 @click.option(
     "--calibrate", multiple=True, type=DATA, metavar="DATA", help="For a .keras file; repeatable."
 )
@@ -31,31 +62,46 @@ from rnnedge.commands.common import CORES, DATA, FOLDER, json_option, names, rep
 def export(
     run: Path,
     out: Path,
+    form: str,
     targets: tuple[str, ...],
+    measure: tuple[str, ...],
+    counts_per_unit: tuple[float, ...] | None,
     calibrate: tuple[Path, ...],
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Write C and TFLite files of a run, or of a Keras model.
+    """Write a run, or a Keras model, as a package for firmware.
 
-    C arrays, the runtime, golden vectors with a self-test, a CMakeLists.txt that needs no Python,
-    and for GRUs the TFLite Micro model and its C array. Files of an earlier export are replaced.
+    One folder that Arduino (also as a zip beside it), PlatformIO, ESP-IDF, Zephyr and CMake take as
+    it stands: model, runtime, golden vectors, examples, a README with measured figures, and for
+    GRUs the TFLite Micro model. Files of an earlier export are replaced, or removed if they are no
+    longer part of it.
 
     A Keras model of your own needs --calibrate: data that looks like its input, labels or not.
     """
     from rnnedge import api
 
+    wanted = api.Wanted(
+        targets=targets, format=form, measure=measure or None, counts_per_unit=counts_per_unit
+    )
     if run.suffix.lower() == ".keras":
         if not calibrate:
             raise click.UsageError(f"{run}: a Keras model needs --calibrate DATA")
-        document = api.export_keras(run, calibrate, out, targets=targets, **_options(run, chosen))
+        document = api.export_keras(run, calibrate, out, wanted, **_options(run, chosen))
     else:
         keras_only = [
             name for name, value in chosen.items() if value and (name, value) != ("label", "label")
         ]
         if calibrate or keras_only:
-            raise click.UsageError(f"{run}: a run needs no options but --out and --target")
-        document = api.export(run, out, targets=targets)
+            raise click.UsageError(
+                f"{run}: a run needs no options but --out, --format, --target, --measure and "
+                "--counts-per-unit"
+            )
+        document = api.export(run, out, wanted)
+    for row in document["not_measured"]:
+        click.echo(f"{row['target']}: not measured: {row['reason']}", err=True)
+    for path in document["kept"]:
+        click.echo(f"{path}: of an earlier export, kept because it was changed", err=True)
     report(document, as_json, _show)
 
 
@@ -76,10 +122,13 @@ def _options(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(document: dict[str, Any]) -> None:
+    formats = document["formats"]
     click.echo(
-        f"{document['out']}: {len(document['files'])} files; src/{document['name']}.h is the "
-        "model's header, src/rnnedge/include/rnnedge.h the manual"
+        f"{document['out']}: {len(document['files'])} files for {', '.join(formats)}; README.md "
+        f"says what the model expects and answers, src/{document['name']}.h is its header"
     )
+    if document["zip"] is not None:
+        click.echo(f"{document['zip']}: the same for Arduino's Add .ZIP Library")
     tflite = (
         "no TFLite model for these layers"
         if document["tflite_bytes"] is None
@@ -87,10 +136,16 @@ def _show(document: dict[str, Any]) -> None:
     )
     click.echo(
         f"model {document['name']}: {document['const_bytes']:,} bytes of weights, biases and "
-        f"scales before packing, at most {document['ram_bytes']:,} of RAM (by core: rnnedge "
-        f"bench); {tflite}"
+        f"scales before packing, at most {document['ram_bytes']:,} of RAM; {tflite}"
     )
-    click.echo(
-        f"test it: cmake -S {document['out']} -B build && cmake --build build && "
-        "ctest --test-dir build"
-    )
+    for row in document["measured"]:
+        click.echo(
+            f"{row['target']}: {row['per_step']:,} {row['unit']} a step, "
+            f"{row['code_bytes'] + row['const_bytes']:,} bytes of flash, "
+            f"{row['ram_bytes']:,} of RAM"
+        )
+    if "cmake" in formats:
+        click.echo(
+            f"test it: cmake -S {document['out']} -B build && cmake --build build && "
+            "ctest --test-dir build"
+        )

@@ -1,6 +1,7 @@
 """An exported folder, as it stands on disk: what is in it and which sources build it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,3 +81,12 @@ def open_exported(folder: Path) -> Exported:
             f"{folder / SOURCE_FOLDER / RUNTIME_FOLDER}: no C sources; run rnnedge export again"
         )
     return exported
+
+
+def written_files(folder: Path) -> Mapping[str, str]:
+    """Return the files that the last export wrote, with their hashes; none if it is not known."""
+    try:
+        files = json.loads((folder / MANIFEST).read_text())["files"]
+        return {str(path): str(digest) for path, digest in files.items()}
+    except DAMAGED:
+        return {}

@@ -1,0 +1,201 @@
+"""README.md: what one model expects and answers, what it costs, how right it is, how to call it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from rnnedge.convert.c.text import comment_text
+from rnnedge.convert.packages.package import Package, counted, fill
+from rnnedge.convert.packages.sensor import places
+
+_UNKNOWN = "not known"
+
+
+def readme(package: Package, formats: Sequence[str]) -> bytes:
+    """Return README.md.
+
+    Args:
+        package: with its figures.
+        formats: what the folder serves; the others are not mentioned.
+    """
+    return fill(
+        "README.md.in",
+        package,
+        **places(package),
+        LAYERS=_layers_text(package),
+        SHA=str(package.figures["sha256"]),
+        CHANNELS=_channels(package),
+        RATE=_rate(package),
+        CLASSES=table(["label", "class"], enumerate(package.model.classes)),
+        RULE=_rule(package),
+        COSTS=_costs(package),
+        ACCURACY=_accuracy(package),
+        USE="\n\n".join(_USE[name](package) for name in formats),
+        PROOF=_proof(package, formats),
+    )
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [_row(columns), _row(["---"] * len(columns)), *map(_row, rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[object]) -> str:
+    texts = (comment_text(str(cell)).replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(texts)} |"
+
+
+def _channels(package: Package) -> str:
+    model = package.model
+    counts = package.counts_per_unit
+    columns = ["", "channel", "unit", "mean of the training data", "standard deviation"]
+    rows = [
+        [
+            index,
+            name,
+            unit or _UNKNOWN,
+            f"{model.input.mean[index]:.6g}",
+            f"{model.input.std[index]:.6g}",
+            *([] if counts is None else [f"{counts[index]:.9g}"]),
+        ]
+        for index, (name, unit) in enumerate(zip(model.channels, model.channel_units, strict=True))
+    ]
+    return table(columns + ([] if counts is None else ["raw counts per unit"]), rows)
+
+
+def _rate(package: Package) -> str:
+    rate = package.model.rate
+    if rate is None:
+        return "Sample rate: not known; that of the training data is the right one."
+    return f"Sample rate: {rate:g} samples a second, as in the training data."
+
+
+def _rule(package: Package) -> str:
+    model = package.model
+    seconds = "" if model.rate is None else f" ({model.window / model.rate:.3g} s)"
+    first = (
+        f"After each window of {counted(model.window, 'sample')}{seconds}, which starts from a "
+        "zero state: `rnnedge_step` then returns `RNNEDGE_READY`."
+    )
+    if model.bidirectional:
+        return f"{first} The step that completes the window computes all of it."
+    return (
+        f"{first} `rnnedge_set_rules` changes that: a result after every n samples while the state "
+        "runs on, a majority over the last results, a least probability below which a result is "
+        "rejected."
+    )
+
+
+def _layers_text(package: Package) -> str:
+    layers = [*package.model.recurrent, *package.model.dense]
+    return ", ".join(f"{layer.kind} {layer.inputs} to {layer.outputs}" for layer in layers)
+
+
+def _costs(package: Package) -> str:
+    figures = package.figures
+    rows = [
+        [
+            f"{row['target']}, {row['compiler']}, -O3",
+            f"{row['code_bytes']:,}",
+            f"{row['const_bytes']:,}",
+            f"{row['ram_bytes']:,}",
+            f"{row['stack_bytes']:,}",
+            f"{row['per_step']:,} {row['unit']}",
+        ]
+        for row in figures["measured"]
+    ]
+    columns = ["measured on", "code", "constants", "state and scratch", "stack", "a step"]
+    missing = [f"{row['target']}: not measured." for row in figures["not_measured"]]
+    parts = [] if not rows else [table(columns, rows)]
+    if rows:
+        parts.append(
+            "Bytes; counted under emulation over real windows. Code and constants are flash: all "
+            "that runtime and model bring along, normalisation and head included. A step is one "
+            "sample through the recurrent layers."
+        )
+    parts += missing
+    if not parts:
+        parts.append("Not measured: `rnnedge export --measure TARGET` does.")
+    return "\n\n".join(parts)
+
+
+def _accuracy(package: Package) -> str:
+    figures = package.figures
+    accuracy: dict[str, float] = figures["accuracy"]
+    if not accuracy:
+        return "Not known: the windows that it was made with have no labels of its classes."
+    names = {"int8": "int8, as in this package", "float": "float, as trained"}
+    rows = [[names[name], f"{accuracy[name]:.4f}"] for name in names if name in accuracy]
+    which = (
+        "calibration windows, which are no test"
+        if figures["imported"]
+        else "test windows that training has not seen"
+    )
+    return f"{table(['', 'accuracy'], rows)}\n\nOn {figures['windows']:,} {which}."
+
+
+def _proof(package: Package, formats: Sequence[str]) -> str:
+    lines = [
+        "The golden vectors (`src/{0}/golden.c`) are windows with the simulator's states and "
+        "scores; the examples of this folder run them. With rnnedge and the run at hand,"
+    ]
+    commands = ["rnnedge verify RUN --export THIS_FOLDER --target host"]
+    if package.serial and "arduino" in formats:
+        commands.append("rnnedge verify RUN --board arduino_uno --port /dev/ttyACM0")
+    text = "\n".join(f"    {command}" for command in commands)
+    last = "compares every state and score of fresh windows"
+    last += ", the second line on a board that runs examples/Serial." if len(commands) > 1 else "."
+    return f"{lines[0].format(package.model.name)}\n\n{text}\n\n{last}"
+
+
+def _arduino(package: Package) -> str:
+    serial = "; Serial serves `rnnedge verify --board`" if package.serial else ""
+    return f"""### Arduino
+
+Sketch > Include Library > Add .ZIP Library takes the zip beside this folder; or put the folder into
+`libraries/` as `{package.library}`. File > Examples > {package.library}: Verify runs the golden
+vectors and says PASS or FAIL, Stream reads a sensor{serial}. Upload flashes it."""
+
+
+def _platformio(package: Package) -> str:
+    return f"""### PlatformIO
+
+    lib_deps = {package.library}=symlink://path/to/this/folder
+
+or put the folder into `lib/`. `pio run -t upload` flashes your program."""
+
+
+def _espidf(package: Package) -> str:
+    return f"""### ESP-IDF
+
+`examples/esp_idf` is a project around this component ({package.library}): it runs the golden
+vectors, then reads a sensor.
+
+    idf.py -C examples/esp_idf set-target esp32 build flash monitor"""
+
+
+def _zephyr(package: Package) -> str:
+    return f"""### Zephyr
+
+`examples/zephyr` is an application that runs the golden vectors, then reads a sensor. In your own:
+`-DEXTRA_ZEPHYR_MODULES=<this folder>` and `CONFIG_RNNEDGE_{package.model.name.upper()}=y`.
+
+    west build -b <board> examples/zephyr && west flash"""
+
+
+def _cmake(package: Package) -> str:
+    return f"""### CMake, or any C compiler
+
+    cmake -S . -B build && cmake --build build && ctest --test-dir build
+
+In your project `add_subdirectory(<this folder>)` and link `{package.library}`. Without CMake: add
+`src/{package.model.name}.c`, `src/rnnedge/*/*.c` and `-I src` to your build."""
+
+
+_USE: dict[str, Callable[[Package], Any]] = {
+    "arduino": _arduino,
+    "platformio": _platformio,
+    "esp-idf": _espidf,
+    "zephyr": _zephyr,
+    "cmake": _cmake,
+}

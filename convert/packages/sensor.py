@@ -1,0 +1,79 @@
+"""What the examples say of samples: comments, the sensor's function, the period."""
+
+import textwrap
+
+from rnnedge.convert.c.text import comment_text
+from rnnedge.convert.packages.package import Package, counted
+
+_WIDTH = 100
+_EXAMPLE_PERIOD_US = 20_000
+_INT16 = (-32768, 32767)
+
+
+def places(package: Package) -> dict[str, str]:
+    """Return the places of templates that read a sensor."""
+    counts = package.counts_per_unit is not None
+    name, rate = package.model.name, package.model.rate
+    period = _EXAMPLE_PERIOD_US if rate is None else max(1, round(1_000_000 / rate))
+    return {
+        "INTRO": comment(f"{rate_text(package)} {_result(package)}", " * "),
+        "SAMPLE": comment(f"One sample {units_text(package)}.", "// "),
+        "PERIOD": str(period),
+        "RATE_REMARK": "" if rate is not None else " // an example: the data's rate is not known",
+        "VALUE": "int16_t" if counts else "float",
+        "SCAN": "%hd" if counts else "%f",
+        "STEP": "rnnedge_step_counts" if counts else "rnnedge_step",
+        "TABLE": f"{name}_counts, " if counts else "",
+        "READ": "\n".join(_assignment(package, i) for i in range(len(package.model.channels))),
+    }
+
+
+def rate_text(package: Package) -> str:
+    """Say how often samples come."""
+    rate = package.model.rate
+    if rate is None:
+        return "The sample rate of the training data is not known."
+    return f"{rate:g} samples a second."
+
+
+def units_text(package: Package) -> str:
+    """Say what a sample is made of."""
+    channels = ", ".join(channel_text(package, i) for i in range(len(package.model.channels)))
+    return f"in this order: {channels}"
+
+
+def channel_text(package: Package, index: int) -> str:
+    """Return a channel with its unit."""
+    model = package.model
+    name, unit = comment_text(model.channels[index]), comment_text(model.channel_units[index])
+    if package.counts_per_unit is not None:
+        return f"{name} [{package.counts_per_unit[index]:.9g} counts per {unit or 'unit'}]"
+    return f"{name} [{unit}]" if unit else name
+
+
+def comment(text: str, start: str) -> str:
+    """Return text as lines of a comment."""
+    return "\n".join(
+        textwrap.wrap(
+            text, _WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False
+        )
+    )
+
+
+def _result(package: Package) -> str:
+    return (
+        f"There is a result after each window of {counted(package.model.window, 'sample')}; "
+        "rnnedge_set_rules takes other rules."
+    )
+
+
+def _assignment(package: Package, index: int) -> str:
+    mean = float(package.model.input.mean[index])
+    if package.counts_per_unit is None:
+        value = f"{mean:.6g}"
+        value += "f" if "." in value or "e" in value else ".0f"
+    else:
+        count = round(mean * package.counts_per_unit[index])
+        value = str(min(max(count, _INT16[0]), _INT16[1]))
+    remark = textwrap.shorten(channel_text(package, index), 50, placeholder=" ...")
+    return f"    raw_values[{index}] = {value}; // {remark}"

@@ -16,7 +16,7 @@ from rnnedge.parts import optiboot
 from rnnedge.targets.tools import run
 
 _RUNNER = Path(__file__).with_name("uno_runner.c")
-_BOOT_BYTES = 512
+BOOT_BYTES = 512
 _ERASED = b"\xff"
 
 
@@ -47,7 +47,7 @@ def boot_loader(board: Board, work: Path) -> bytes:
         *("-fno-split-wide-types", "-fno-inline-small-functions", "-nostartfiles", "-nostdlib"),
         *(f"-DF_CPU={board.clock_hz}L", "-DBAUD_RATE=115200", f"-I{source.parent}"),
         f"-Wl,--section-start=.text={boot}",
-        f"-Wl,--section-start=.version={boot + _BOOT_BYTES - 2}",
+        f"-Wl,--section-start=.version={boot + BOOT_BYTES - 2}",
         *(source, "-o", work / "optiboot.elf"),
     ]
     run(command, purpose="compile Optiboot")
@@ -55,8 +55,8 @@ def boot_loader(board: Board, work: Path) -> bytes:
     copy: list[str | Path] = ["avr-objcopy", "-O", "binary", *sections]
     run([*copy, work / "optiboot.elf", work / "optiboot.bin"], purpose="compile Optiboot")
     code = (work / "optiboot.bin").read_bytes()
-    if len(code) != _BOOT_BYTES:
-        raise ToolError(f"Optiboot takes {len(code)} bytes here, expected {_BOOT_BYTES}")
+    if len(code) != BOOT_BYTES:
+        raise ToolError(f"Optiboot takes {len(code)} bytes here, expected {BOOT_BYTES}")
     return code
 
 
@@ -72,10 +72,10 @@ def new_flash(board: Board, path: Path, program: Image | None = None) -> None:
     boot = boot_address(board)
     if path.exists():
         flash = bytearray(path.read_bytes())
-        if len(flash) != boot + _BOOT_BYTES:
+        if len(flash) != boot + BOOT_BYTES:
             raise ToolError(
                 f"{path}: has {len(flash):,} bytes, no flash of {board.title}, which has "
-                f"{boot + _BOOT_BYTES:,}; name another file"
+                f"{boot + BOOT_BYTES:,}; name another file"
             )
     else:
         with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
@@ -92,10 +92,19 @@ def new_flash(board: Board, path: Path, program: Image | None = None) -> None:
     write_file(path, bytes(flash))
 
 
-def uno_command(board: Board, flash: Path, work: Path) -> list[str | Path]:
+def uno_command(
+    board: Board, flash: Path, work: Path, *, boot: int | None = None, fast: bool = False
+) -> list[str | Path]:
     """Return the command that emulates the board from a reset, with the flash in a file.
 
     It speaks through standard input and output; the chip's own writes go to the file at once.
+
+    Args:
+        board: the Uno.
+        flash: the file.
+        work: an existing folder, for the runner.
+        boot: address where the chip starts; None: the boot loader's.
+        fast: as fast as it goes, not at the pace of the chip.
 
     Raises:
         ToolError: no C compiler, or no simavr.
@@ -104,7 +113,8 @@ def uno_command(board: Board, flash: Path, work: Path) -> list[str | Path]:
     if not runner.exists():
         command: list[str | Path] = ["cc", "-O2", _RUNNER, "-o", runner, "-lsimavr"]
         run(command, purpose="compile the runner of simavr")
-    return [runner, _chip(board), flash, str(boot_address(board))]
+    start = boot_address(board) if boot is None else boot
+    return [runner, _chip(board), flash, str(start), *(["fast"] if fast else [])]
 
 
 def _chip(board: Board) -> str:

@@ -1,11 +1,11 @@
 /* uno_runner.c -- an AVR with its boot loader in simavr, at the pace of the real chip.
  *
- *     uno_runner CHIP FLASH BOOT
+ *     uno_runner CHIP FLASH BOOT [fast]
  *
  * FLASH is a file with the whole flash, boot loader included; the chip's own writes go to it at
  * once. The chip starts at address BOOT, as if its reset line had been pulled. Standard input goes
  * to USART 0, what it sends to standard output. The end of standard input ends the process; a chip
- * that stops or crashes waits for that.
+ * that stops or crashes waits for that. `fast`: as fast as it goes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -142,10 +142,11 @@ static avr_t *make(const char *chip, const char *path, uint32_t boot) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) {
-        fputs("uno_runner CHIP FLASH BOOT\n", stderr);
+    if (argc != 4 && argc != 5) {
+        fputs("uno_runner CHIP FLASH BOOT [fast]\n", stderr);
         return 2;
     }
+    const bool fast = argc == 5;
     avr_global_logger_set(quiet);
     avr_t *avr = make(argv[1], argv[2], (uint32_t)strtoul(argv[3], NULL, 0));
     avr_irq_t *uart = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_INPUT);
@@ -157,7 +158,9 @@ int main(int argc, char **argv) {
             slice = avr->cycle;
             flush();
             receive(0);
-            pace();
+            if (!fast) {
+                pace();
+            }
         }
         while (xon && input.begin < input.end) {
             avr_raise_irq(uart, input.bytes[input.begin++]);

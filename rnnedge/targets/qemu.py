@@ -20,10 +20,9 @@ def qemu_command(board: Board) -> list[str]:
     """Return the command that emulates `board`, its UART on standard input and output."""
     if board.emulator is None:
         raise ToolError(f"{board.name}: this board has no emulator")
-    exits = ["-semihosting-config", "enable=on,target=native"]
     return [
         *(board.emulator.program, *board.emulator.options),
-        *(exits if board.emulator.program == "qemu-system-arm" else []),
+        *("-semihosting-config", "enable=on,target=native"),  # how most programs end
         *("-display", "none", "-monitor", "none"),
         *("-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart"),
     ]

@@ -115,12 +115,13 @@ def run(
     except OSError as error:
         raise ToolError(f"{program}: cannot be started to {purpose} ({error.strerror})") from None
     if done.returncode != 0:
-        message = f"{program}: failed to {purpose}: {_complaint(done, exit_codes or {})}"
+        message = f"{program}: failed to {purpose}: {complaint(done, exit_codes or {})}"
         raise ToolFailedError(message, (done.stderr + done.stdout).decode(errors="replace"))
     return done.stdout
 
 
-def _complaint(done: "subprocess.CompletedProcess[bytes]", exit_codes: Mapping[int, str]) -> str:
+def complaint(done: "subprocess.CompletedProcess[bytes]", exit_codes: Mapping[int, str]) -> str:
+    """Return in one line why a program failed: its first complaint, or what its exit code says."""
     lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)] or lines
     if telling:

@@ -8,11 +8,14 @@
     x UnsupportedLayerError   a layer that rnnedge cannot quantise; lists what it can
     x RangeError              a value does not fit its number format; names layer and row
     x ToolError               a compiler or emulator is missing or fails; says how to install it
+      x FitError              a program is larger than the memory of its board
     x DeviceError             a serial port or the board behind it: missing, silent, another model
     x OutputError             a file or folder cannot be written
 
 Every other exception is a bug in rnnedge.
 """
+
+from collections.abc import Mapping
 
 
 class RnnedgeError(Exception):
@@ -37,6 +40,18 @@ class RangeError(RnnedgeError):
 
 class ToolError(RnnedgeError):
     """An external tool is missing or failed."""
+
+
+class FitError(ToolError):
+    """A program does not fit into its board.
+
+    Attributes:
+        over: the full memories, "flash" and "RAM", each with the bytes that it lacks; 0: unknown.
+    """
+
+    def __init__(self, message: str, over: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.over = over
 
 
 class DeviceError(RnnedgeError):

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from rnnedge.convert.packages import arduino, cmake, espidf, platformio, zephyr
+from rnnedge.convert.packages.firmware import firmware_files
 from rnnedge.convert.packages.package import Package
 from rnnedge.convert.packages.readme import readme
 from rnnedge.errors import ModelError
@@ -86,6 +87,8 @@ def package_files(
     }
     for name in formats:
         result |= makers[name](package)
+    if "cmake" in formats and package.serial:
+        result |= firmware_files(package)
     plain, idf = "cmake" in formats, "esp-idf" in formats
     if plain or idf:
         result["CMakeLists.txt"] = cmake.lists(package, plain=plain, idf=idf)

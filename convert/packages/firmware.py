@@ -68,7 +68,7 @@ def _toolchain(package: Package, board: Board) -> bytes:
     lines = _compiler(tools, tools)
     if clang is not None:
         lines = [
-            'if(CMAKE_C_COMPILER MATCHES "clang")',
+            'if(CMAKE_C_COMPILER MATCHES "clang[^/]*$")',
             *(f"  {line}" for line in _compiler(clang, tools)),
             "else()",
             *(f"  {line}" for line in lines),
@@ -109,7 +109,8 @@ def _compiler(tools: Toolchain, gcc: Toolchain) -> list[str]:
         ]
     return [
         *lines,
-        f'set(CMAKE_C_LINK_EXECUTABLE "${{BOARD_CC}} {shlex.join(link)}"',
+        "string(CONCAT CMAKE_C_LINK_EXECUTABLE",
+        f'  "<CMAKE_ASM_COMPILER> {shlex.join(link)} "',
         '  "<LINK_FLAGS> <OBJECTS> -o <TARGET> <LINK_LIBRARIES>")',
     ]
 

@@ -11,6 +11,8 @@ from rnnedge.errors import ToolError
 
 # a linker names the symbol before it says that it gives up
 _TELLING = re.compile(r"\berror:(?! ld returned)|undefined reference|multiple definition", re.I)
+# a first line that says where, then the message, indented
+_CMAKE_ERROR = re.compile(r"^CMake Error at .*:\n((?:[ ]+.*\n|\n(?=  ))+)", re.M)
 _ABSENT = re.compile(r"No such file|not found|cannot (?:find|read)", re.I)
 _INSTALL = {
     "cc": "sudo apt-get install gcc",
@@ -21,7 +23,8 @@ _INSTALL = {
     "riscv64-unknown-elf-gcc": "sudo apt-get install gcc-riscv64-unknown-elf",
     "qemu-system-arm": "sudo apt-get install qemu-system-arm",
     "qemu-system-riscv32": "sudo apt-get install qemu-system-misc",
-    "cmake": "sudo apt-get install cmake",
+    "cmake": "pip install cmake",
+    "ninja": "pip install ninja",
     "avrdude": "sudo apt-get install avrdude",
     "openocd": "sudo apt-get install openocd",
     "dfu-util": "sudo apt-get install dfu-util",
@@ -122,12 +125,26 @@ def run(
 
 def complaint(done: "subprocess.CompletedProcess[bytes]", exit_codes: Mapping[int, str]) -> str:
     """Return in one line why a program failed: its first complaint, or what its exit code says."""
-    lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if _TELLING.search(line)] or lines
-    if telling:
-        line = telling[0].strip()
-        hints = [hint for file, hint in _INSTALL_FILE.items() if file in line]
-        return f"{line}; install it: {hints[0]}" if hints and _ABSENT.search(line) else line
+    line = telling(done.stderr.decode(errors="replace"))
+    if line:
+        return line
     if done.returncode < 0:
         return f"ended by signal {-done.returncode}"
     return exit_codes.get(done.returncode, f"exit code {done.returncode}")
+
+
+def telling(output: str) -> str:
+    """Return the line of a compiler, linker or CMake that says what is wrong.
+
+    The first line, if none says so; the empty text, if there is none.
+    """
+    message = _CMAKE_ERROR.search(output)
+    if message is not None:
+        return " ".join(message[1].split())
+    lines = [line for line in output.splitlines() if line.strip()]
+    found = [line for line in lines if _TELLING.search(line)] or lines
+    if not found:
+        return ""
+    line = found[0].strip()
+    hints = [hint for file, hint in _INSTALL_FILE.items() if file in line]
+    return f"{line}; install it: {hints[0]}" if hints and _ABSENT.search(line) else line

@@ -104,17 +104,23 @@ class Link:
             before = self._receiver.damaged
             answers = self._receiver.feed(self.port.read())
             damaged = self._receiver.damaged - before
+            found: Frame | None = None
             for answer in answers:
                 if answer.kind == Kind.ERROR and answer.payload[:1] == bytes([Code.DAMAGED]):
                     damaged += 1
-                elif (answer.session, answer.number) != (frame.session, frame.number):
+                elif (
+                    found is None
+                    and answer.kind in (kind, Kind.ERROR)
+                    and ((answer.session, answer.number) == (frame.session, frame.number))
+                ):
+                    found = answer
+                else:
                     self._counted.late += 1
-                elif answer.kind == kind:
-                    self._counted.damaged += damaged
-                    return answer.payload
-                elif answer.kind == Kind.ERROR:
-                    self._refused(kind, answer.payload)
             self._counted.damaged += damaged
+            if found is not None and found.kind == Kind.ERROR:
+                self._refused(kind, found.payload)
+            if found is not None:
+                return found.payload
             if damaged or time.monotonic() >= end:
                 return None
 

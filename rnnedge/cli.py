@@ -9,6 +9,7 @@ import rnnedge
 from rnnedge.commands.bench import bench
 from rnnedge.commands.demo import demo
 from rnnedge.commands.doctor import doctor
+from rnnedge.commands.emulate import emulate
 from rnnedge.commands.evaluate import evaluate
 from rnnedge.commands.export import export
 from rnnedge.commands.sensor import sensor
@@ -58,5 +59,5 @@ def main() -> None:
     """
 
 
-for _command in (train, evaluate, export, verify, simulate, bench, sensor, demo, doctor):
+for _command in (train, evaluate, export, verify, simulate, bench, sensor, demo, emulate, doctor):
     main.add_command(_command)

@@ -87,6 +87,11 @@ class Bridge:
         if self._failure is not None and (kind is None or issubclass(kind, Exception)):
             raise ToolError(self._failure) from None
 
+    @property
+    def running(self) -> bool:
+        """Whether the program runs; if it ended by itself, the end of the block says why."""
+        return self._thread.is_alive()
+
     def restart(self) -> None:
         """Start the program again behind the same port; bytes on their way to it are lost.
 

@@ -41,17 +41,21 @@ def emulated_board(board: Board, elf: Path) -> Iterator[Bridge]:
             yield bridge
 
 
-def _qemu(board: Board, elf: Path) -> list[str | Path]:
+def qemu_words(board: Board) -> list[str]:
+    """Return the command that emulates a board on standard input and output, its counter going.
+
+    Raises:
+        ToolError: QEMU is missing.
+    """
     program, *options = qemu_command(board)
     shift = board.emulator.icount_shift if board.emulator is not None else None
     counting = [] if shift is None else ["-icount", f"shift={shift}"]
+    return [require(program, f"emulate {board.name}"), *options, *counting]
+
+
+def _qemu(board: Board, elf: Path) -> list[str | Path]:
     read_elf(elf)  # QEMU would take any file
-    return [
-        require(program, f"emulate {board.name}"),
-        *options,
-        *counting,
-        *("-kernel", elf.absolute()),
-    ]
+    return [*qemu_words(board), "-kernel", elf.absolute()]
 
 
 def _simavr(board: Board, elf: Path, work: Path) -> list[str | Path]:

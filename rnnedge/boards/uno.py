@@ -46,8 +46,8 @@ def boot_loader(board: Board, work: Path) -> bytes:
         *("avr-gcc", f"-mmcu={_chip(board)}", "-w", "-Os", "-mrelax", "-Wl,--relax"),
         *("-fno-split-wide-types", "-fno-inline-small-functions", "-nostartfiles", "-nostdlib"),
         *(f"-DF_CPU={board.clock_hz}L", "-DBAUD_RATE=115200", f"-I{source.parent}"),
-        f"-Wl,--section-start=.text={boot}",
-        f"-Wl,--section-start=.version={boot + BOOT_BYTES - 2}",
+        f"-Wl,--section-start=.text={boot:#x}",
+        f"-Wl,--section-start=.version={boot + BOOT_BYTES - 2:#x}",
         *(source, "-o", work / "optiboot.elf"),
     ]
     run(command, purpose="compile Optiboot")

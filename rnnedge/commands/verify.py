@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from rnnedge.commands.common import (
     CORES,
@@ -19,42 +20,115 @@ from rnnedge.commands.common import (
 @click.command()
 @run_argument
 @target_option("host", f"host, {CORES}")
+@click.option(
+    "--board",
+    "boards",
+    multiple=True,
+    metavar="BOARD",
+    help="Instead of targets: a board (rnnedge boards), over its serial line; may be repeated. "
+    "Without --port its emulator takes its place.",
+)
+@click.option("--port", help="Serial port of the board, which has the run's firmware.")
 @click.option("--export", "folder", type=FOLDER, help="Exported folder to verify as it stands.")
 @click.option(
     "--windows",
     type=click.IntRange(min=1),
-    help="Test windows. [default: host all, emulator 32, avr 4]",
+    help="Test windows. [default: host all, emulator 32, avr 4; board 8 and the golden ones]",
 )
 @json_option
+@click.pass_context
 def verify(
-    run: Path, targets: tuple[str, ...], folder: Path | None, windows: int | None, as_json: bool
+    ctx: click.Context,
+    run: Path,
+    targets: tuple[str, ...],
+    boards: tuple[str, ...],
+    port: str | None,
+    folder: Path | None,
+    windows: int | None,
+    as_json: bool,
 ) -> None:
-    """Prove that a target computes the simulator's bits.
+    """Prove that a target or a board computes the simulator's bits.
 
     Compiles the exported C, runs real windows on each target and compares every state and score.
     The exit code is 1 if one value differs. The host's compiler is cc, or what CC names.
+
+    With --board the firmware runs on the board or its emulator, and the windows go over its serial
+    line. Lost and damaged frames are sent again; a reset is noticed, and its window repeated.
     """
     from rnnedge import api
 
-    rows = api.verify(run, targets, export_folder=folder, windows=windows)
-    report(rows, as_json, _show)
+    _check(ctx, boards, port, folder)
+    if boards:
+        rows = api.verify_boards(run, boards, port=port, export_folder=folder, windows=windows)
+        report(rows, as_json, _show_boards)
+    else:
+        rows = api.verify(run, targets, export_folder=folder, windows=windows)
+        report(rows, as_json, _show)
     if any(row["differences"] for row in rows):
         raise SystemExit(1)
 
 
+def _check(
+    ctx: click.Context, boards: tuple[str, ...], port: str | None, folder: Path | None
+) -> None:
+    """Refuse options that exclude each other."""
+    named = ctx.get_parameter_source("targets") is not ParameterSource.DEFAULT
+    if boards and named:
+        raise click.UsageError("--board and --target exclude each other")
+    if port is not None and not boards:
+        raise click.UsageError("--port needs a --board; rnnedge boards lists them")
+    if port is not None and folder is not None:
+        raise click.UsageError("--port and --export exclude each other: the board has its firmware")
+
+
 def _show(rows: list[dict[str, Any]]) -> None:
-    table(
-        ["target", "windows", "values compared", "differences"],
-        [
-            [
-                row["target"],
-                row["windows"],
-                f"{row['values_compared']:,}",
-                f"{row['differences']:,}",
-            ]
-            for row in rows
-        ],
-    )
+    table(["target", *_COMPARED], [[row["target"], *_compared(row)] for row in rows])
+    _show_differences(rows)
+
+
+def _show_boards(rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _SIDE_BY_SIDE):
+        some = rows[start : start + _SIDE_BY_SIDE]
+        columns = zip(*map(_board_column, some), strict=True)
+        table(
+            ["", *(row["board"] for row in some)],
+            [[title, *values] for title, values in zip(_BOARD_ROWS, columns, strict=True)],
+        )
+    if any(row["unit"] == "instructions" for row in rows):
+        click.echo("the emulator counts instructions; latency and headroom are of one a cycle")
+    _show_differences(rows)
+
+
+_COMPARED = ("windows", "values compared", "differences")
+_BOARD_ROWS = (
+    *_COMPARED,
+    *("a step", "latency", "headroom", "stack", "retries", "damaged frames", "resets"),
+)
+_SIDE_BY_SIDE = 3
+
+
+def _compared(row: dict[str, Any]) -> list[str]:
+    return [str(row["windows"]), f"{row['values_compared']:,}", f"{row['differences']:,}"]
+
+
+def _board_column(row: dict[str, Any]) -> list[str]:
+    stack = f"{row['stack_bytes']:,} bytes" if row["stack_bytes"] else "not measured"
+    line = [str(row[name]) for name in ("retries", "damaged", "resets")]
+    return [*_compared(row), *_speed(row), stack, *line]
+
+
+def _speed(row: dict[str, Any]) -> list[str]:
+    if row["per_step"] is None:
+        return ["not measured"] * 3
+    spread = "" if row["per_step_min"] == row["per_step"] else f"{row['per_step_min']:,} to "
+    return [
+        f"{spread}{row['per_step']:,} {row['unit']}",
+        f"{row['latency_ms']:.3g} ms",
+        "rate unknown" if row["headroom"] is None else f"{row['headroom']:,.1f} times",
+    ]
+
+
+def _show_differences(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["first_difference"]:
             click.echo(f"{row['target']}: first difference: {row['first_difference']}", err=True)

@@ -60,6 +60,10 @@ if [ "$1" = test ]; then
     need gcc gcc --version
     need g++ g++ --version
     need git git --version
+    need arduino-builder command -v arduino-builder
+    need arduino-core-avr test -e /usr/share/arduino/hardware/arduino/avr/boards.txt
+    need avrdude command -v avrdude
+    need simavr command -v simavr
     if ! compiles clang -fsanitize=address,undefined >/dev/null 2>&1; then
         # the sanitizers' library is named after clang's version, known once its list is there
         missing="$missing clang-sanitizers"

@@ -1,6 +1,7 @@
 """What a package says of its model, and its templates filled in."""
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -15,6 +16,7 @@ LICENSE = "Apache-2.0"
 # no project has this address: whoever publishes a package names its own
 URL = "https://example.org/{library}"
 
+_CLASSES_WIDTH = 300  # package managers have limits
 _PLACE = re.compile(r"@([A-Z_]+)@")
 
 
@@ -56,6 +58,7 @@ class Package:
     def paragraph(self) -> str:
         """More of it, in plain ASCII."""
         classes = ", ".join(map(comment_text, self.model.classes))
+        classes = textwrap.shorten(classes, _CLASSES_WIDTH, placeholder=" ...")
         return (
             f"Classes: {classes}. The same bits as the simulator's, proven by golden vectors; "
             "C99 without heap, for AVR, Cortex-M, RISC-V, Xtensa and hosts."

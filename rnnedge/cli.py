@@ -7,11 +7,13 @@ import click
 
 import rnnedge
 from rnnedge.commands.bench import bench
+from rnnedge.commands.boards import boards
 from rnnedge.commands.demo import demo
 from rnnedge.commands.doctor import doctor
 from rnnedge.commands.emulate import emulate
 from rnnedge.commands.evaluate import evaluate
 from rnnedge.commands.export import export
+from rnnedge.commands.flash import flash
 from rnnedge.commands.sensor import sensor
 from rnnedge.commands.simulate import simulate
 from rnnedge.commands.train import train
@@ -59,5 +61,8 @@ def main() -> None:
     """
 
 
-for _command in (train, evaluate, export, verify, simulate, bench, sensor, demo, emulate, doctor):
+for _command in (
+    *(train, evaluate, export, verify, simulate, bench),
+    *(boards, flash, emulate, doctor, sensor, demo),
+):
     main.add_command(_command)

@@ -287,8 +287,11 @@ static uint8_t perform(rnnedge_serial *s, uint8_t kind, uint8_t repeated, uint8_
     const uint8_t *payload = s->frame + HEAD;
     switch (kind) {
     case RESET:
+        if (n != 0) {
+            return LENGTH;
+        }
         rnnedge_model_reset(s->model, s->state);
-        return n == 0 ? 0 : LENGTH;
+        return 0;
     case WRITE:
         return write_x(s, payload, n);
     case STEP:

@@ -37,10 +37,33 @@ _HEADERS = """
     stdatomic stdbool stddef stdint stdio stdlib string strings tgmath threads uchar unistd
     wchar wctype
 """
+_ARDUINO = """
+    Serial Serial1 Serial2 Serial3 SerialUSB String boolean byte word setup loop init initVariant
+    delay delayMicroseconds micros millis pinMode digitalRead digitalWrite analogRead analogWrite
+    analogReference attachInterrupt detachInterrupt interrupts noInterrupts cli sei tone noTone
+    pulseIn pulseInLong shiftIn shiftOut yield serialEvent serialEventRun map min max constrain
+    radians degrees sq bit bitRead bitSet bitClear bitToggle bitWrite lowByte highByte random
+    randomSeed makeWord isAlpha isAlphaNumeric isAscii isControl isDigit isGraph isHexadecimalDigit
+    isLowerCase isPrintable isPunct isSpace isUpperCase isWhitespace digitalPinToPort
+    clockCyclesPerMicrosecond new_handler
+"""
+_EXAMPLES = """
+    SAMPLE_PERIOD_US class_text elapsed_us longest_us next_us raw_values read_clock read_sensor
+    sample_timer status_code value_index stream_ram stream_sensor timer_config write_bytes on_timer
+    my_ram my_sensor classifier_start classifier_sample
+"""
 _RESERVED = frozenset(
-    (_KEYWORDS + _LIBRARY + _HEADERS).split()
+    (_KEYWORDS + _LIBRARY + _HEADERS + _ARDUINO + _EXAMPLES).split()
     + [name + suffix for name in _MATHS.split() for suffix in ("", "f", "l")]
 )
+# headers of cores and of libraries that sketches use; Windows and macOS know no difference of case
+_SHARED = """
+    arduino binary bluetooth can cdc client eeprom esp esp_timer ethernet fs gpio hardwareserial hid
+    ipaddress keyboard lcd liquidcrystal mouse pgmspace pins_arduino plugusb pluggableusb print
+    printable printk rtc sd server servo softwareserial spi stepper stream tone twi udp usbapi
+    usbcore usbdesc wcharacter wifi wire wiring wiring_private wstring
+"""
+_SHARED_HEADERS = frozenset(_SHARED.split())
 _LONGEST = 40
 
 
@@ -53,13 +76,15 @@ def check_name(name: str) -> str:
     if (
         re.fullmatch(rf"[A-Za-z][A-Za-z0-9_]{{0,{_LONGEST - 1}}}", name) is None
         or name in _RESERVED
+        or name.lower() in _SHARED_HEADERS
         or name.upper() == name  # macros
         or name.endswith("_t")
         or name.lower().startswith(("rnnedge", "app_", "port_", "selftest_"))
+        or "arduino" in name.lower()  # not in the name of somebody else's library
     ):
         raise ModelError(
             f"name {name!r} cannot name a model in C; choose letters, digits and _, at most "
-            f"{_LONGEST}, not all capitals, no word of C or of its library"
+            f"{_LONGEST}, not all capitals, no word of C, its library or Arduino's"
         )
     return name
 

@@ -99,7 +99,7 @@ def _refusal(name: str, baud: int, error: Exception) -> str:
 def _explained(name: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, TypeError) as error:  # pyserial: TypeError if it was closed meanwhile
+    except (OSError, TypeError):  # pyserial: TypeError if it was closed meanwhile
         raise DeviceError(
-            f"port {name}: gone while in use ({error}); is the board still connected?"
+            f"port {name}: gone while in use; is the board still connected?"
         ) from None

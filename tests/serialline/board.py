@@ -1,6 +1,7 @@
 """The server of firmware/serial in this process: a port without time, thousands of models."""
 
 import ctypes as c
+import itertools
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -52,11 +53,13 @@ class Board:
         to_board: what happens to requests.
         from_board: what happens to answers.
         reset: whether the board is reset now, given the frames that were sent to it.
-        counts: multiplier, offset and shift of each channel's counts.
+        counts: table of the channels' counts (tests.runtime.counts_table), or None.
+        cycles: it has a counter.
 
     Attributes:
         frames: that were sent to it.
         resets: how often it was reset.
+        counter: what its counter shows; a look at it takes 7 ticks when the board starts.
     """
 
     def __init__(
@@ -76,8 +79,8 @@ class Board:
         self._delayed: list[list[tuple[int, bytes]]] = [[], []]
         self._answers, self._arrived, self._sent = b"", b"", b""
         self._write = _Write(self._answered)
-        self._ticks = 0
-        self._cycles = _Cycles(self._tick) if cycles else None
+        self.counter: Callable[[], int] = itertools.count(0, 7).__next__
+        self._cycles = _Cycles(lambda: self.counter()) if cycles else None
         self._serial = c.create_string_buffer(_SERVER_BYTES)
         self._name = c.c_char_p(model.name.encode())
         steps = model.window if model.bidirectional else 1
@@ -132,10 +135,6 @@ class Board:
         """Nothing was written beside the memory."""
         for part in self._memory:
             assert (part[:_MARGIN] == _CANARY).all() and (part[-_MARGIN:] == _CANARY).all()
-
-    def _tick(self) -> int:
-        self._ticks += 7
-        return self._ticks
 
     def _answered(self, data: "c._Pointer[c.c_uint8]", n: int) -> None:
         for frame in self._frames("_arrived", c.string_at(data, n)):

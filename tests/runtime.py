@@ -283,6 +283,7 @@ class Instance:
     def __init__(self, device: Device, **rules: int) -> None:
         model = device.model
         self.device, self.struct = device, InstanceStruct()
+        c.memset(c.byref(self.struct), 0xA5, c.sizeof(self.struct))
         times = model.window if model.recurrent[-1].return_sequences else 1
         whole = model.bidirectional
         sizes = [

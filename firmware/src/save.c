@@ -54,13 +54,6 @@ static int16_t *memory_of(const rnnedge_instance *instance) {
     return RNNEDGE_GET8(&instance->model->bidirectional) != 0 ? instance->x : instance->state;
 }
 
-// How many of them mean something now.
-static uint32_t used_of(const rnnedge_instance *instance, uint16_t count) {
-    return RNNEDGE_GET8(&instance->model->bidirectional) != 0
-               ? (uint32_t)count * RNNEDGE_GET16(&instance->model->inputs)
-               : RNNEDGE_GET16(&instance->model->state_size);
-}
-
 uint32_t rnnedge_save_size(const rnnedge_model *model) {
     return model == NULL ? 0 : HEAD_BYTES + 2 * values_of(model) + 4;
 }
@@ -87,7 +80,9 @@ rnnedge_status rnnedge_save(const rnnedge_instance *instance, uint8_t bytes[]) {
         put16(&to, i < instance->n_votes ? (uint16_t)instance->votes[i] : 0);
     }
     const uint32_t values = values_of(instance->model);
-    const uint32_t used = used_of(instance, instance->count);
+    const uint32_t used = RNNEDGE_GET8(&instance->model->bidirectional) != 0
+                              ? (uint32_t)instance->count * RNNEDGE_GET16(&instance->model->inputs)
+                              : values;
     const int16_t *from = memory_of(instance);
     for (uint32_t i = 0; i < values; i++) {
         put16(&to, i < used ? (uint16_t)from[i] : 0);
@@ -136,9 +131,9 @@ rnnedge_status rnnedge_restore(rnnedge_instance *instance, const uint8_t bytes[]
     for (uint8_t i = 0; i < RNNEDGE_MAJORITY_MAX; i++) {
         instance->votes[i] = (int16_t)get16(bytes + 24 + 2 * i);
     }
-    const uint32_t used = used_of(instance, count);
+    const uint32_t values = values_of(model);
     int16_t *to = memory_of(instance);
-    for (uint32_t i = 0; i < used; i++) {
+    for (uint32_t i = 0; i < values; i++) {
         to[i] = (int16_t)get16(bytes + HEAD_BYTES + 2 * i);
     }
     return RNNEDGE_OK;

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rnnedge.simulator import quantize, simulate, softmax, step_scores
 from rnnedge.spec import QuantizedModel
 from tests.models import CELLS, float_model, quantized, raw_windows
-from tests.runtime import Device, Instance
+from tests.runtime import Device, Golden, Instance
 
 READY, OK, NULL, INPUT, STREAM, SAVED, RULES = 1, 0, -1, -4, -6, -7, -8
 Found = tuple[int, int, int, list[int]]
@@ -204,6 +204,17 @@ def test_saved_bytes_are_those_that_save_c_lists(library: ctypes.CDLL) -> None:
     assert int.from_bytes(saved[-4:], "little") == zlib.crc32(saved[:-4])
 
 
+def test_of_a_window_the_samples_so_far_are_saved(library: ctypes.CDLL) -> None:
+    source = float_model(7, bidirectional=True)
+    model = quantized(source, window=5)
+    raw = raw_windows(source, 7, 1, 8)[0]
+    instance = Instance(Device(library, model))
+    feed(instance, raw)
+    saved = np.frombuffer(instance.save().tobytes()[54:-4], "<i2")
+    samples = quantize(model.input, raw[5:]).ravel().tolist()
+    assert saved.tolist() == [*samples, *[0] * (2 * 3)]
+
+
 def test_bytes_with_a_right_crc_but_impossible_content_are_refused(library: ctypes.CDLL) -> None:
     import zlib
 
@@ -275,20 +286,30 @@ def test_instances_of_several_models_interleave(
         assert found[index] == list(oracle(model, raw, **chosen))
 
 
-def test_reset_and_new_rules_start_anew(library: ctypes.CDLL) -> None:
-    source = float_model(2)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_reset_new_rules_and_the_selftest_start_anew(
+    library: ctypes.CDLL, bidirectional: bool
+) -> None:
+    source = float_model(8, classes=5, bidirectional=bidirectional)
     model = quantized(source, window=4)
-    raw = raw_windows(source, 2, 1, 30)[0]
-    chosen = {"every": 3, "reject": 0, "majority": 5}
+    raw = raw_windows(source, 8, 1, 43)[0]
+    chosen = allowed(model, {"every": 3, "reject": 0, "majority": 5})
+    other = {"every": 0, "reject": 20000, "majority": 2}
     instance = Instance(Device(library, model), **chosen)
-    feed(instance, raw[:17])
+    fresh = list(oracle(model, raw, **chosen))
+    assert feed(instance, raw) == fresh
+    # the votes that there are now would change the first results
+    assert feed(instance, raw[::-1]) != list(oracle(model, raw[::-1], **chosen))
+    feed(instance, raw[:2])
     assert instance.call("rnnedge_reset") == OK
     assert instance.result == (-1, -1, 0)
-    assert feed(instance, raw) == list(oracle(model, raw, **chosen))
-    chosen = {"every": 0, "reject": 20000, "majority": 2}
-    feed(instance, raw[:1])
-    assert instance.set_rules(**chosen) == OK
-    assert feed(instance, raw) == list(oracle(model, raw, **chosen))
+    assert feed(instance, raw) == fresh
+    feed(instance, raw[:2])
+    nothing = Golden(0, 1, None, None, None, None)
+    assert instance.call("rnnedge_selftest", ctypes.byref(nothing)) == OK
+    assert feed(instance, raw) == fresh
+    assert instance.set_rules(**other) == OK
+    assert feed(instance, raw) == list(oracle(model, raw, **other))
 
 
 def test_rules_out_of_range_are_refused(library: ctypes.CDLL) -> None:

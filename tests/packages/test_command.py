@@ -20,7 +20,7 @@ QUIET = ("--measure", "none")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run without a TFLite model, which would take a second each time."""
     folder = tmp_path_factory.mktemp("runs") / "wand"
-    make_run(folder, name="wand", cells=("lstm",))
+    make_run(folder, name="wand", cells=("lstm",), sequences=True)
     return folder
 
 

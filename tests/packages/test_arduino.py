@@ -14,10 +14,14 @@ from typing import Any
 
 import pytest
 
+from rnnedge.boards import find_board
+from rnnedge.boards.emulator import emulated
 from rnnedge.output import write_files
 from rnnedge.spec import QuantizedModel
+from tests.cli import rnnedge
 from tests.models import float_model, quantized
 from tests.packages.helpers import content, library_zip, write_package
+from tests.runs import make_run
 
 UNO_FLASH, UNO_RAM = 32_256, 2_048
 LEAST_STACK = 400
@@ -124,6 +128,27 @@ def test_all_other_sketches_compile_and_fit(
     sketch = library / "examples" / name / f"{name}.ino"
     built = compile_sketch(sketch, tmp_path / "libraries", tmp_path / "build")
     assert built.flash <= UNO_FLASH and built.ram <= UNO_RAM - LEAST_STACK
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm", "stacked", "both ways"])
+def test_a_board_with_the_serial_sketch_is_verified(tmp_path: Path, kind: str) -> None:
+    """The command of the package's README, with an emulated Uno behind the port."""
+    shapes: dict[str, dict[str, Any]] = {
+        "gru": {"units": 16},
+        "lstm": {"cells": ("lstm",), "units": 12},
+        "stacked": {"cells": ("gru", "lstm"), "hidden": (6,)},
+        "both ways": {"bidirectional": True, "units": 6},
+    }
+    model = make_run(tmp_path / "run", **shapes[kind])
+    library = write_package(tmp_path / "libraries/rnnedge_net", model, ("arduino",))
+    sketch = library / "examples/Serial/Serial.ino"
+    built = compile_sketch(sketch, tmp_path / "libraries", tmp_path / "build")
+    with emulated(find_board("arduino_uno"), built.elf) as port:
+        words = ("verify", tmp_path / "run", "--board", "arduino_uno", "--port", port, "--json")
+        (row,) = rnnedge(*words).json
+    assert row["differences"] == 0
+    assert row["values_compared"] >= 160
+    assert (row["board"], row["model"]) == ("arduino_uno", "net")
 
 
 def test_verify_fails_on_a_changed_weight(tmp_path: Path) -> None:

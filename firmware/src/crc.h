@@ -1,4 +1,4 @@
-/* crc.h -- CRC-32 (IEEE 802.3, reflected, as in zlib), bit by bit: small, not fast. */
+/* crc.h -- CRC-32 (IEEE 802.3, reflected, as in zlib). */
 #ifndef RNNEDGE_CRC_H
 #define RNNEDGE_CRC_H
 
@@ -6,12 +6,7 @@
 
 #define RNNEDGE_CRC_START UINT32_C(0xFFFFFFFF) // the CRC is the complement of what comes out
 
-static inline uint32_t rnnedge_crc32(uint32_t crc, uint8_t byte) {
-    crc ^= byte;
-    for (uint8_t bit = 0; bit < 8; bit++) {
-        crc = (crc >> 1) ^ (UINT32_C(0xEDB88320) & (0 - (crc & 1)));
-    }
-    return crc;
-}
+// Take one more byte.
+uint32_t rnnedge_crc32(uint32_t crc, uint8_t byte);
 
 #endif /* RNNEDGE_CRC_H */

@@ -5,6 +5,7 @@ first; all constants are in flash.
 """
 
 import dataclasses
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,45 @@ def test_the_selftest_notices_a_changed_channel_on_avr(
     program = core.build(exported, tmp_path / "work", "size")
     with pytest.raises(ToolError, match="refuses the model"):
         core.run(program, np.zeros((1, 8, 3), np.float32))
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_a_firmware_with_counts_has_no_float(tmp_path: Path, floats: bool) -> None:
+    """From an archive of whole files, as CMake and Arduino make one; Cortex-M0 has no FPU."""
+    _, exported = exported_model(tmp_path / "export", SHAPES[0])
+    step = "step(&s, raw)" if floats else "step_counts(&s, net_counts, counts)"
+    (tmp_path / "main.c").write_text(f"""
+#include "net.h"
+static net_memory ram;
+static rnnedge_instance s;
+int main(void) {{
+    static const float raw[NET_INPUTS];
+    static const int16_t counts[NET_INPUTS];
+    (void)raw, (void)counts;
+    rnnedge_init(&s, &net, RNNEDGE_MEMORY(ram));
+    return rnnedge_{step} == RNNEDGE_READY ? s.result.label : -1;
+}}
+""")
+    flags = ["-mcpu=cortex-m0", "-mthumb", "-Os", *(f"-I{f}" for f in exported.include_dirs)]
+    objects = []
+    for source in [*exported.runtime_sources, exported.model_source]:
+        objects.append(tmp_path / f"{source.parent.name}_{source.stem}.o")
+        subprocess.run(["arm-none-eabi-gcc", *flags, "-c", source, "-o", objects[-1]], check=True)
+    archive, program = tmp_path / "librnnedge.a", tmp_path / "main"
+    subprocess.run(["arm-none-eabi-ar", "rcs", archive, *objects], check=True)
+    subprocess.run(
+        [
+            *("arm-none-eabi-gcc", *flags, "--specs=nano.specs", "--specs=nosys.specs", "-w"),
+            *(tmp_path / "main.c", archive, "-o", program),
+        ],
+        check=True,
+    )
+    symbols = subprocess.run(
+        ["arm-none-eabi-nm", program], capture_output=True, text=True, check=True
+    )
+    found = {line.split()[-1] for line in symbols.stdout.splitlines()}
+    soft = {name for name in found if name.startswith(("__aeabi_f", "__aeabi_i2f", "__aeabi_d2"))}
+    assert bool(soft) == floats, soft
 
 
 def test_golden_windows_fit_an_uno_whatever_the_model(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ class _Launcher:
     def __init__(self, board: Board, work: Path) -> None:
         self._board, self._work = board, work
         self._script = work / "launch.sh"
-        self._script.write_text("exec cat >/dev/null\n")
+        self._script.write_text("cat >/dev/null\nexit 0\n")  # the shell keeps standard output
         self.command: list[str | Path] = ["sh", self._script]
 
     def load(self, program: Path) -> None:

@@ -34,7 +34,7 @@ def test_many_frames_with_faults(tmp_path: Path) -> None:
             library,
             seed,
             rate=(0.01, 0.1, 0.3)[seed % 3],
-            resets=(0.0, 0.01)[seed % 2],
+            resets=(0.0, 0.002)[seed % 2],
             windows=12,
         )
         seed += 1
@@ -49,7 +49,7 @@ def test_many_frames_with_faults(tmp_path: Path) -> None:
     )
     assert wrong == 0
     assert failed == 0
-    assert faults > FRAMES // 20 and seen["resets"] > 100 and seen["late"] > 100
+    assert faults > FRAMES // 20 and seen["resets"] > 50 and seen["late"] > 100
 
 
 def test_many_frames_with_faults_through_ptys(tmp_path: Path) -> None:

@@ -101,9 +101,10 @@ class Bridge:
         done = threading.Event()
         with self._lock:
             self._restarts.append(done)
-        self._notify()
+        if self.running:
+            self._notify()
         while not done.wait(0.1):
-            if not self._thread.is_alive():
+            if not self.running:
                 raise ToolError(self._failure or f"{self._name}: has ended")
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from tests.serialline.programs import SANITIZE, build_server
 from tests.serialline.runs import random_model, run_windows
 
 FRAMES = 10**5
-PTY_FRAMES = 2 * 10**4
+PTY_FRAMES = 10**5
 
 
 def test_many_frames_with_faults(tmp_path: Path) -> None:

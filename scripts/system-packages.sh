@@ -63,6 +63,7 @@ if [ "$1" = test ]; then
     need arduino-builder command -v arduino-builder
     need arduino-core-avr test -e /usr/share/arduino/hardware/arduino/avr/boards.txt
     need avrdude command -v avrdude
+    need openocd command -v openocd
     need simavr command -v simavr
     if ! compiles clang -fsanitize=address,undefined >/dev/null 2>&1; then
         # the sanitizers' library is named after clang's version, known once its list is there

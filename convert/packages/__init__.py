@@ -63,7 +63,6 @@ def make_package(
         runtime_hash=digest.hexdigest()[:16],
         figures=figures,
         counts_per_unit=counts,
-        serial=f"{_RUNTIME}serial/serial.c" in runtime,
     )
 
 
@@ -87,7 +86,7 @@ def package_files(
     }
     for name in formats:
         result |= makers[name](package)
-    if "cmake" in formats and package.serial:
+    if "cmake" in formats:
         result |= firmware_files(package)
     plain, idf = "cmake" in formats, "esp-idf" in formats
     if plain or idf:

@@ -1,6 +1,6 @@
-"""ESP-IDF: the component's manifest and an example project; cmake.py has CMakeLists.txt."""
+"""ESP-IDF: the component's manifest and a project of examples; cmake.py has CMakeLists.txt."""
 
-from rnnedge.convert.packages.package import LICENSE, Package, fill
+from rnnedge.convert.packages.package import EXAMPLES, LICENSE, Package, fill
 from rnnedge.convert.packages.sensor import places
 
 
@@ -12,5 +12,8 @@ def files(package: Package) -> dict[str, bytes]:
         ),
         "examples/esp_idf/CMakeLists.txt": fill("idf_project.txt.in", package),
         "examples/esp_idf/main/CMakeLists.txt": fill("idf_main.txt.in", package),
-        "examples/esp_idf/main/main.c": fill("idf_main.c.in", package, **places(package)),
+        **{
+            f"examples/esp_idf/main/{name}.c": fill(f"idf_{name}.c.in", package, **places(package))
+            for name in EXAMPLES
+        },
     }

@@ -11,6 +11,9 @@ import rnnedge
 from rnnedge.convert.c.text import comment_text
 from rnnedge.spec import BidirectionalLayer, QuantizedModel
 
+EXAMPLES = ("verify", "stream", "serial")
+"""Golden vectors; a sensor; the serial protocol. Everywhere but in plain C, which has no line."""
+
 AUTHOR = "The rnnedge authors"
 LICENSE = "Apache-2.0"
 # no project has this address: whoever publishes a package names its own
@@ -30,7 +33,6 @@ class Package:
         runtime_hash: what tells this runtime from another one.
         figures: what was measured (rnnedge.api.figures).
         counts_per_unit: raw int16 counts per unit of each channel, or None.
-        serial: the runtime has the server of the serial protocol.
     """
 
     model: QuantizedModel
@@ -38,7 +40,6 @@ class Package:
     runtime_hash: str
     figures: Mapping[str, Any] = field(default_factory=dict)
     counts_per_unit: Sequence[float] | None = None
-    serial: bool = False
 
     @property
     def library(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rnnedge.convert.c.text import comment_text
+from rnnedge.convert.packages.firmware import firmware_boards
 from rnnedge.convert.packages.package import Package, counted, fill
 from rnnedge.convert.packages.sensor import places
 
@@ -140,21 +141,23 @@ def _proof(package: Package, formats: Sequence[str]) -> str:
         "scores; the examples of this folder run them. With rnnedge and the run at hand,"
     ]
     commands = ["rnnedge verify RUN --export THIS_FOLDER --target host"]
-    if package.serial and "arduino" in formats:
+    if "arduino" in formats:
         commands.append("rnnedge verify RUN --board arduino_uno --port /dev/ttyACM0")
+    if "esp-idf" in formats:
+        commands.append("rnnedge verify RUN --board esp32 --port /dev/ttyUSB0")
     text = "\n".join(f"    {command}" for command in commands)
     last = "compares every state and score of fresh windows"
-    last += ", the second line on a board that runs examples/Serial." if len(commands) > 1 else "."
+    last += ", on a board if it runs the example Serial." if len(commands) > 1 else "."
     return f"{lines[0].format(package.model.name)}\n\n{text}\n\n{last}"
 
 
 def _arduino(package: Package) -> str:
-    serial = "; Serial serves `rnnedge verify --board`" if package.serial else ""
     return f"""### Arduino
 
 Sketch > Include Library > Add .ZIP Library takes the zip beside this folder; or put the folder into
 `libraries/` as `{package.library}`. File > Examples > {package.library}: Verify runs the golden
-vectors and says PASS or FAIL, Stream reads a sensor{serial}. Upload flashes it."""
+vectors and says PASS or FAIL, Stream reads a sensor, Serial answers `rnnedge verify --board`.
+Upload flashes it."""
 
 
 def _platformio(package: Package) -> str:
@@ -168,19 +171,21 @@ or put the folder into `lib/`. `pio run -t upload` flashes your program."""
 def _espidf(package: Package) -> str:
     return f"""### ESP-IDF
 
-`examples/esp_idf` is a project around this component ({package.library}): it runs the golden
-vectors, then reads a sensor.
+`examples/esp_idf` is a project around this component ({package.library}). Its EXAMPLE is `verify`
+(the golden vectors: PASS or FAIL), `stream` (a sensor) or `serial` (answers `rnnedge verify`):
 
-    idf.py -C examples/esp_idf set-target esp32 build flash monitor"""
+    idf.py -C examples/esp_idf set-target esp32
+    idf.py -C examples/esp_idf -DEXAMPLE=verify build flash monitor"""
 
 
 def _zephyr(package: Package) -> str:
     return f"""### Zephyr
 
-`examples/zephyr` is an application that runs the golden vectors, then reads a sensor. In your own:
-`-DEXTRA_ZEPHYR_MODULES=<this folder>` and `CONFIG_RNNEDGE_{package.model.name.upper()}=y`.
+In your application: `-DEXTRA_ZEPHYR_MODULES=<this folder>` and
+`CONFIG_RNNEDGE_{package.model.name.upper()}=y`. `examples/zephyr` is one, with EXAMPLE as `verify`
+(the golden vectors: PASS or FAIL), `stream` (a sensor) or `serial` (answers `rnnedge verify`):
 
-    west build -b <board> examples/zephyr && west flash"""
+    west build -b <board> examples/zephyr -- -DEXAMPLE=verify && west flash"""
 
 
 def _cmake(package: Package) -> str:
@@ -189,7 +194,13 @@ def _cmake(package: Package) -> str:
     cmake -S . -B build && cmake --build build && ctest --test-dir build
 
 In your project `add_subdirectory(<this folder>)` and link `{package.library}`. Without CMake: add
-`src/{package.model.name}.c`, `src/rnnedge/*/*.c` and `-I src` to your build."""
+`src/{package.model.name}.c`, `src/rnnedge/*/*.c` and `-I src` to your build.
+
+`extras/firmware` builds a whole firmware for a board, which answers `rnnedge verify --board`:
+
+    cmake -S extras/firmware -B build -DBOARD=microbit && cmake --build build
+
+Boards: {", ".join(board.name for board in firmware_boards())}."""
 
 
 _USE: dict[str, Callable[[Package], Any]] = {

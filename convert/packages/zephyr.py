@@ -1,6 +1,6 @@
-"""Zephyr: a module and an example application."""
+"""Zephyr: a module and an application of examples."""
 
-from rnnedge.convert.packages.package import Package, fill
+from rnnedge.convert.packages.package import EXAMPLES, Package, fill
 from rnnedge.convert.packages.sensor import places
 
 
@@ -17,5 +17,8 @@ def files(package: Package) -> dict[str, bytes]:
         ),
         "examples/zephyr/CMakeLists.txt": fill("zephyr_app.txt.in", package),
         "examples/zephyr/prj.conf": fill("prj.conf.in", package),
-        "examples/zephyr/src/main.c": fill("zephyr_main.c.in", package, **places(package)),
+        **{
+            f"examples/zephyr/src/{name}.c": fill(f"zephyr_{name}.c.in", package, **places(package))
+            for name in EXAMPLES
+        },
     }

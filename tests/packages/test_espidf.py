@@ -49,11 +49,39 @@ typedef uint32_t TickType_t;
 typedef int BaseType_t;
 #define pdFALSE 0
 #define portMAX_DELAY 0xffffffffu
+#define pdMS_TO_TICKS(ms) ((TickType_t)(ms) / 10)
 """,
+    "driver/uart.h": """#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#define ESP_ERROR_CHECK(x) do { if ((x) != 0) { return; } } while (0)
+typedef enum { UART_NUM_0, UART_NUM_1 } uart_port_t;
+typedef enum { UART_DATA_8_BITS = 3 } uart_word_length_t;
+typedef enum { UART_PARITY_DISABLE } uart_parity_t;
+typedef enum { UART_STOP_BITS_1 = 1 } uart_stop_bits_t;
+typedef enum { UART_HW_FLOWCTRL_DISABLE } uart_hw_flowcontrol_t;
+typedef enum { UART_SCLK_DEFAULT = 4 } uart_sclk_t;
+typedef struct {
+    int baud_rate;
+    uart_word_length_t data_bits;
+    uart_parity_t parity;
+    uart_stop_bits_t stop_bits;
+    uart_hw_flowcontrol_t flow_ctrl;
+    uint8_t rx_flow_ctrl_thresh;
+    uart_sclk_t source_clk;
+} uart_config_t;
+int uart_driver_install(uart_port_t n, int rx, int tx, int queue_size, void *queue, int flags);
+int uart_param_config(uart_port_t n, const uart_config_t *config);
+int uart_read_bytes(uart_port_t n, void *buffer, uint32_t length, uint32_t ticks);
+int uart_write_bytes(uart_port_t n, const void *source, size_t size);
+""",
+    "esp_cpu.h": "#include <stdint.h>\nuint32_t esp_cpu_get_cycle_count(void);\n",
+    "esp_rom_sys.h": "#include <stdint.h>\nuint32_t esp_rom_get_cpu_ticks_per_us(void);\n",
     "freertos/task.h": """#pragma once
 typedef struct task *TaskHandle_t;
 TaskHandle_t xTaskGetCurrentTaskHandle(void);
 void xTaskNotifyGive(TaskHandle_t task);
+void vTaskDelay(TickType_t ticks);
 uint32_t ulTaskNotifyTake(BaseType_t clear, TickType_t ticks);
 """,
 }
@@ -107,16 +135,19 @@ def test_the_component_builds_under_a_stub_of_the_build_system(
 
 
 @pytest.mark.parametrize("counts", [None, (100,)])
-def test_the_example_compiles_against_stubs_of_its_headers(
+def test_the_examples_compile_against_stubs_of_their_headers(
     tmp_path: Path, counts: tuple[float, ...] | None
 ) -> None:
+    """HEADERS stand in for those of ESP-IDF 5, with what the examples call."""
     package = write_package(tmp_path / "p", quantized(float_model(1)), ("esp-idf",), counts)
     for name, text in HEADERS.items():
         (tmp_path / "stubs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "stubs" / name).write_text(text)
     flags = [flag for flag in GCC if flag != "-Wmissing-prototypes"]  # of app_main
-    main = package / "examples/esp_idf/main/main.c"
-    run("gcc", *flags, "-fsyntax-only", f"-I{package}/src", f"-I{tmp_path}/stubs", main)
+    examples = sorted((package / "examples/esp_idf/main").glob("*.c"))
+    assert [path.stem for path in examples] == ["serial", "stream", "verify"]
+    for path in examples:
+        run("gcc", *flags, "-fsyntax-only", f"-I{package}/src", f"-I{tmp_path}/stubs", path)
 
 
 def test_the_project_takes_the_folder_as_a_component(tmp_path: Path) -> None:
@@ -131,3 +162,19 @@ def test_the_project_takes_the_folder_as_a_component(tmp_path: Path) -> None:
     )
     environment = {"IDF_PATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
     run(CMAKE, "-S", project.parent, "-B", tmp_path / "b", env=environment)
+
+
+@pytest.mark.parametrize("example", ["", "verify", "stream", "serial"])
+def test_one_of_three_examples_is_built(tmp_path: Path, example: str) -> None:
+    """Without a choice serial: the firmware that rnnedge flash builds for the esp32."""
+    package = write_package(tmp_path / "p", quantized(float_model(1)), ("esp-idf",))
+    main = package / "examples/esp_idf/main"
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.16)\nproject(stub NONE)\n"
+        'function(idf_component_register)\n  message(STATUS "registered ${ARGN}")\n'
+        f"endfunction()\nadd_subdirectory({main} main)\n"
+    )
+    chosen = [f"-DEXAMPLE={example}"] if example else []
+    said = run(CMAKE, "-S", tmp_path, "-B", tmp_path / "b", *chosen)
+    name = f"{example or 'serial'}.c"
+    assert f"registered SRCS;{name};INCLUDE_DIRS;." in said and (main / name).is_file()

@@ -5,8 +5,8 @@
  * at room temperature, which a UART stands.
  *
  * RM0090 Reference manual: 7 RCC, 8 GPIO, 18 TIM2, 30 USART; pins: STM32F405 data sheet, table 9.
- * Runs unchanged in qemu-system-arm -M netduinoplus2, whose TIM2 has the chip's clock with
- * -global stm32f2xx-timer.clock-frequency=16000000 (its RCC and DWT always read 0).
+ * Runs unchanged in qemu-system-arm -M netduinoplus2, whose RCC and DWT always read 0 and whose
+ * TIM2 counts nanoseconds.
  */
 #include "board.h"
 

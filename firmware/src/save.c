@@ -40,7 +40,7 @@ static void put16(stream *to, uint16_t value) {
 }
 
 static uint16_t get16(const uint8_t *at) {
-    return (uint16_t)(at[0] | at[1] << 8);
+    return (uint16_t)(at[0] | (uint16_t)at[1] << 8);
 }
 
 // What is saved beside the head: the state, or the window of a bidirectional model.

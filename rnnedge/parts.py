@@ -145,7 +145,12 @@ PARTS: dict[str, Part] = {
         _part("openocd", "flash tool", "openocd"),
         _part("dfu-util", "flash tool", "dfu-util"),
         _part("pyocd", "flash tool", "", "pyocd"),
-        _part("esptool", "flash tool", "", "esptool", "version"),
+        Part(
+            name="esptool",
+            kind="flash tool",
+            pip="esptool",
+            look=_program("esptool.py", "version"),  # its name in every release so far
+        ),
         _part("picotool", "flash tool", "", "", "version"),
         _part("idf.py", "flash tool"),
         _part("west", "flash tool", "", "west"),

@@ -27,7 +27,7 @@ _COMPLAINTS = (
         "on this port? press reset and try again",
     ),
     (
-        r"expected signature for|signature.*doesn't match",
+        r"[Ee]xpected signature for|signature.*doesn't match",
         "{port}: the chip there is not that of {board}; name the right board",
     ),
     (
@@ -104,7 +104,7 @@ def require_installed(board: Board, tool: FlashTool) -> None:
     program = tool.command[0]
     raise ToolError(
         f"{program}: not found, needed to flash {board.name}; install it: "
-        f"{install_hint(program)}{also}"
+        f"{install_hint(tool.tool)}{also}"
     )
 
 

@@ -341,7 +341,7 @@ typedef struct {
 } rnnedge_golden;
 
 // Run the golden windows in the instance's memory: normalisation, every state (through its CRC) and
-// score must be the simulator's. The instance starts anew, its rules stay.
+// score must be the simulator's. The instance starts anew, its rules stay. Has floats.
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_MISMATCH
 rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden *golden);

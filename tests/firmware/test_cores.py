@@ -19,6 +19,7 @@ from rnnedge.output import write_files
 from rnnedge.simulator import quantize, quantize_counts, simulate
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets import build, find_targets
+from rnnedge.targets.elf import read_elf
 from rnnedge.targets.exported import Exported, open_exported
 from tests.models import float_model, quantized, raw_windows
 
@@ -63,6 +64,10 @@ def test_an_instance_gives_the_simulators_results(
     (core,) = find_targets([target])
     (tmp_path / "work").mkdir()
     program = core.build(exported, tmp_path / "work", optimize)
+    if target == "avr":  # constants, golden windows and names stay in flash
+        elf = read_elf(program)
+        own = ("ram", "sensor", "saved", "raw", "counts")
+        assert elf.ram_bytes == sum(elf.symbols[name].size for name in own)
     rng = np.random.default_rng(1)
     raw = raw_windows(float_model(4, channels=3), 9, 3, 8)
     counts = rng.integers(-4000, 4000, raw.shape).astype(np.int16)

@@ -105,9 +105,9 @@ def test_opening_the_port_resets_the_board_into_its_boot_loader(tmp_path: Path) 
             port = os.open(bridge.port, os.O_RDWR | os.O_NOCTTY)
             try:
                 os.write(port, b"0 ")  # STK500: GET_SYNC, CRC_EOP
-                assert select.select([port], [], [], 20)[0]
-                answer = os.read(port, 1)
-                answer += os.read(port, 1) if len(answer) < 2 else b""
+                answer = b""
+                while len(answer) < 2 and select.select([port], [], [], 10)[0]:
+                    answer += os.read(port, 2)
                 assert answer == b"\x14\x10"  # INSYNC, OK
             finally:
                 os.close(port)

@@ -64,8 +64,8 @@ def test_a_users_model_is_exported_and_verified(
         *("--run", tmp_path / "run", "--input-bits", 16, "--json"),
     ).json
     assert document["name"] == stack
-    assert f"{stack}.h" in document["files"]
-    assert (f"{stack}.tflite" in document["files"]) == (stack == "one_score")
+    assert f"src/{stack}.h" in document["files"]
+    assert (f"extras/tflite/{stack}.tflite" in document["files"]) == (stack == "one_score")
     spec = json.loads((tmp_path / "run" / "run.json").read_text())
     assert [c["unit"] for c in spec["channels"]] == ["g"] * 3
     (row,) = rnnedge("verify", tmp_path / "run", "--export", tmp_path / "c", "--json").json
@@ -130,7 +130,8 @@ def test_only_the_weights_that_are_wanted_are_exported(
     words = ("export", path, "--calibrate", data, "--out", tmp_path / "c", "--target", "host")
     document = rnnedge(*words, "--json").json
     assert document["kernels"] == ["rows"]
-    assert "m_rows.h" in document["files"] and "m_dsp.h" not in document["files"]
+    weights = [name for name in document["files"] if "weights_" in name]
+    assert weights == ["src/m/weights_rows.h"]
 
 
 def test_a_trace_shows_every_gate_side_by_side(keras: Any, data: Path, tmp_path: Path) -> None:

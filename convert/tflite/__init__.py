@@ -1,6 +1,27 @@
 """TensorFlow Lite Micro models, written without the converter."""
 
 from rnnedge.convert.tflite.carray import c_array
-from rnnedge.convert.tflite.window import METADATA, emit, input_scale, output_scale, supported
+from rnnedge.convert.tflite.emit import METADATA, emit, operators
+from rnnedge.convert.tflite.scales import as_input, input_scale, input_type, output_scale
+from rnnedge.convert.tflite.variant import Variant, unsupported, variants
+from rnnedge.spec import QuantizedModel
 
-__all__ = ["METADATA", "c_array", "emit", "input_scale", "output_scale", "supported"]
+__all__ = [
+    "METADATA",
+    "Variant",
+    "as_input",
+    "c_array",
+    "emit",
+    "input_scale",
+    "input_type",
+    "operators",
+    "output_scale",
+    "supported",
+    "unsupported",
+    "variants",
+]
+
+
+def supported(model: QuantizedModel) -> bool:
+    """Tell whether the default form has one score for each class: no answer at every step."""
+    return not model.recurrent[-1].return_sequences

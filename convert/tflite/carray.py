@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 import rnnedge
-from rnnedge.convert.tflite.window import input_scale, output_scale
-from rnnedge.convert.tflite.writer import OPERATORS
+from rnnedge.convert.tflite.emit import operators
+from rnnedge.convert.tflite.scales import input_scale, output_scale
 from rnnedge.errors import ModelError
 from rnnedge.modelfile import model_hash
 from rnnedge.spec import QuantizedModel
@@ -41,6 +41,7 @@ def _first_line(file: str) -> str:
 def _header(name: str, tflite: bytes, arena_size: int, model: QuantizedModel) -> str:
     macro = f"{name.upper()}_TFLITE"
     channels = model.input.channels
+    calls = operators(tflite)
     return f"""{_first_line(f"{name}_tflite.h")}
 /*
  * A window model for TensorFlow Lite Micro, {len(tflite)} bytes.
@@ -49,8 +50,8 @@ def _header(name: str, tflite: bytes, arena_size: int, model: QuantizedModel) ->
  * Input   int16 (1, {model.window}, {channels}): (raw - mean) / std / {macro}_INPUT_SCALE
  * Output  int16 (1, {model.outputs}): scores; the class is the index of the largest
  *
- * tflite::MicroMutableOpResolver<{len(OPERATORS)}> with
-{_resolver_lines()}
+ * tflite::MicroMutableOpResolver<{len(calls)}> with
+{_resolver_lines(calls)}
  */
 #ifndef {macro}_H
 #define {macro}_H
@@ -114,7 +115,12 @@ def _rows(data: bytes) -> Iterator[str]:
         yield "    " + " ".join(f"0x{byte:02x}," for byte in row)
 
 
-def _resolver_lines() -> str:
-    calls = [f"Add{op.title().replace('_', '')}" for op in OPERATORS]
+def _resolver_lines(names: tuple[str, ...]) -> str:
+    calls = [resolver_call(name) for name in names]
     rows = [calls[start : start + 6] for start in range(0, len(calls), 6)]
     return "\n".join(" *   " + ", ".join(row) for row in rows)
+
+
+def resolver_call(operator: str) -> str:
+    """Return the method of MicroMutableOpResolver that adds an operator."""
+    return f"Add{operator.title().replace('_', '')}".replace("Lstm", "LSTM")

@@ -78,6 +78,7 @@ class TensorTable:
         type: schema.TensorType.
         buffer: index of the constant's bytes, 0 for an activation.
         quantization: scale and zero point, None for counters and truth values.
+        variable: the interpreter keeps the tensor between invocations, first zero.
     """
 
     name: str
@@ -85,6 +86,7 @@ class TensorTable:
     type: int
     buffer: int
     quantization: Shared | None
+    variable: bool = False
 
     def Pack(self, builder: Any) -> int:  # noqa: N802  name of the object API
         """Write the table and return its offset."""
@@ -99,6 +101,8 @@ class TensorTable:
         s.TensorAddName(builder, name)
         if quantization is not None:
             s.TensorAddQuantization(builder, quantization)
+        if self.variable:
+            s.TensorAddIsVariable(builder, True)
         return int(s.TensorEnd(builder))
 
 

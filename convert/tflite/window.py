@@ -1,139 +1,142 @@
-"""The window model: a quantised model as one .tflite file, whole windows in, scores out.
+"""The window form: whole windows in, from a zero state; scores out.
 
-A pure function of the quantised model: nothing is quantised a second time, and equal models give
-equal bytes. One WHILE runs over the window; it carries the position, the window and the states.
+LSTMs run through the fused operator, layer by layer. Other layers run in WHILE loops: neighbours
+of one direction share a loop, a bidirectional layer has one to itself.
 """
 
-import json
+from dataclasses import replace
 
-import numpy as np
-
-import rnnedge
-from rnnedge.convert.tflite import dense, gru
+from rnnedge.convert.tflite import dense, fused, loop
+from rnnedge.convert.tflite import operators as op
+from rnnedge.convert.tflite.loop import Loop
+from rnnedge.convert.tflite.scales import graph_input
+from rnnedge.convert.tflite.variant import Variant
+from rnnedge.convert.tflite.variant import fused as runs_fused
 from rnnedge.convert.tflite.writer import Graph, Model, Tensor
-from rnnedge.errors import UnsupportedLayerError
-from rnnedge.modelfile import model_hash
-from rnnedge.spec import DenseLayer, GruLayer, QuantizedModel
-
-METADATA = "rnnedge"
-"""Name of the metadata entry that says where the model comes from."""
+from rnnedge.spec import BidirectionalLayer, LstmLayer, QuantizedModel, RecurrentLayer
 
 
-def emit(model: QuantizedModel, *, metadata: bool = True) -> bytes:
-    """Write `model` as a TensorFlow Lite flatbuffer for TFLite Micro.
+def build(file: Model, model: QuantizedModel, variant: Variant) -> None:
+    """Write the graphs of a window model.
 
-    Input: int16 (1, window, channels), the normalised and quantised samples of docs/arithmetic.md,
-    section 3, scale ``input_scale(model)``. Output: int16 (1, classes), scale
-    ``output_scale(model)``; the class is the index of the largest score, the first of equals.
-
-    Args:
-        model: recurrent layers and one dense head.
-        metadata: attach the model's name, hash, classes, channels and normalisation.
-
-    Returns:
-        The file's content.
+    Input: (1, window, channels). Output: int16 (1, classes), or (1, window, classes) if the last
+    recurrent layer returns sequences.
 
     Raises:
-        UnsupportedLayerError: the layers are not GRUs followed by one dense layer.
         RangeError: a row's range does not fit the kernels.
-        ToolError: the package tflite-micro, which brings the schema, is not installed.
     """
-    layers, head = _layers(model)
-    file = Model()
-    main, cond, body = file.graph("main"), file.graph("cond"), file.graph("body")
-    length = model.window * model.input.channels
+    main = file.graph("main")
+    x = graph_input(main, model, variant, (1, model.window, model.input.channels))
+    run = _fused if runs_fused(model) else _loops
+    main.outputs([run(file, main, model, variant, x)])
 
-    x = main.input("x", (1, model.window, model.input.channels), "int16", input_scale(model))
-    flat = main.flatten("window", x)
-    start = main.constant("start", np.zeros(1, np.int32))
-    state = [
-        main.constant(f"h{index}_0", np.zeros((1, layer.units), np.int16), gru.STATE)
-        for index, layer in enumerate(layers)
+
+def _fused(file: Model, main: Graph, model: QuantizedModel, variant: Variant, x: Tensor) -> Tensor:
+    layers = [layer for layer in model.recurrent if isinstance(layer, LstmLayer)]
+    for index, layer in enumerate(layers):
+        x = fused.run(main, _prefix(model, index), layer, x)
+    T, H = model.window, layers[-1].units
+    if layers[-1].return_sequences:
+        v = op.reshape(main, "outputs", _wide(main, x), (T * H,))
+        return _scores_of_all(file, main, model, variant, v)
+    if T > 1:
+        x = op.part(main, "last", x, (0, T - 1, 0), (1, 1, H))
+    return dense.scores(main, "scores", model.dense, _wide(main, x))
+
+
+def _wide(graph: Graph, v: Tensor) -> Tensor:
+    """Return an activation as int16: the dense layers' precision."""
+    if v.dtype == "int16":
+        return v
+    return op.quantize(graph, "last16", v, "int16", v.label * 2.0**-8)
+
+
+def _loops(file: Model, main: Graph, model: QuantizedModel, variant: Variant, x: Tensor) -> Tensor:
+    plan = _plan(model, variant)
+    v = x
+    for index, step in enumerate(plan):
+        length = step.steps * step.width
+        if v.shape != (length,):
+            v = op.reshape(main, f"{step.name}window", v, (length,))
+        outputs = loop.run(file, main, step, v)
+        if step.dense:
+            shape = (1, model.window, model.outputs)
+            return op.reshape(main, "scores", outputs[0], shape)
+        v = outputs[0]
+        if len(outputs) == 2:
+            v = _side_by_side(main, step, outputs)
+        if not step.sequence:
+            return dense.scores(main, "scores", model.dense, v)
+        if index == len(plan) - 1:
+            v = op.reshape(main, "outputs", v, (v.shape[-1] * v.shape[0],))
+    return _scores_of_all(file, main, model, variant, v)
+
+
+def _side_by_side(main: Graph, step: Loop, outputs: list[Tensor]) -> Tensor:
+    """Return both directions' outputs, step by step if they are sequences."""
+    name = f"{step.name}both"
+    if not step.sequence:
+        return op.concatenation(main, name, outputs, axis=1)
+    parts = [
+        op.reshape(main, f"{name}_{way}", v, (step.steps, v.shape[1] // step.steps))
+        for way, v in zip(("forward", "backward"), outputs, strict=True)
     ]
-    _condition(cond, length, [start, flat, *state])
-    _body(body, model, layers, [start, flat, *state])
-    names = ["end", "window_out", *(f"h{index}" for index in range(len(state)))]
-    *_, h = main.while_loop(names, [start, flat, *state], cond, body)
-    main.outputs([dense.scores(main, "scores", head, h)])
-
-    if metadata:
-        file.metadata(METADATA, _description(model).encode())
-    return file.pack(f"rnnedge {rnnedge.__version__}")
+    return op.concatenation(main, name, parts, axis=1)
 
 
-def input_scale(model: QuantizedModel) -> float:
-    """Return the normalised value of one unit of the int16 input."""
-    return float(np.float32(model.input.limit * 2.0**-15))
-
-
-def output_scale(model: QuantizedModel) -> float:
-    """Return the real value of one unit of the int16 scores.
-
-    Raises:
-        UnsupportedLayerError: the layers are not GRUs followed by one dense layer.
-    """
-    return dense.score_scale(_layers(model)[1])
-
-
-def supported(model: QuantizedModel) -> bool:
-    """Tell whether `emit` takes the model's layers: GRUs that stream, then one dense layer."""
-    return (
-        all(isinstance(layer, GruLayer) for layer in model.recurrent)
-        and len(model.dense) == 1
-        and not model.recurrent[-1].return_sequences
+def _scores_of_all(
+    file: Model, main: Graph, model: QuantizedModel, variant: Variant, v: Tensor
+) -> Tensor:
+    """Run the dense layers on each step's outputs (steps * width,)."""
+    last = Loop(
+        name="dense_",
+        steps=model.window,
+        width=model.dense[0].inputs,
+        layers=(),
+        dense=model.dense,
+        sequence=True,
+        precision=variant.precision,
     )
+    (scores,) = loop.run(file, main, last, v)
+    return op.reshape(main, "scores", scores, (1, model.window, model.outputs))
 
 
-def _layers(model: QuantizedModel) -> tuple[list[GruLayer], DenseLayer]:
-    if not supported(model):
-        kinds = ", ".join(layer.kind for layer in model.layers)
-        raise UnsupportedLayerError(
-            f"model {model.name}: layers {kinds}; .tflite export takes gru layers, the last "
-            "without sequences, and one dense layer"
+def _plan(model: QuantizedModel, variant: Variant) -> list[Loop]:
+    """Return the loops of the recurrent layers; the dense layers join the last if they can."""
+    plan: list[Loop] = []
+    open_loop = False
+    for index, layer in enumerate(model.recurrent):
+        prefix = _prefix(model, index)
+        if isinstance(layer, RecurrentLayer) and open_loop:
+            plan[-1] = replace(
+                plan[-1],
+                layers=(*plan[-1].layers, (prefix, layer)),
+                sequence=layer.return_sequences,
+            )
+            continue
+        open_loop = isinstance(layer, RecurrentLayer)
+        first: tuple[str, RecurrentLayer]
+        backward: tuple[str, RecurrentLayer] | None
+        if isinstance(layer, BidirectionalLayer):
+            first = (f"{prefix}forward_", layer.forward)
+            backward = (f"{prefix}backward_", layer.backward)
+        else:
+            first, backward = (prefix, layer), None
+        plan.append(
+            Loop(
+                name="" if index == 0 else f"{index}.",
+                steps=model.window,
+                width=layer.inputs,
+                layers=(first,),
+                backward=backward,
+                sequence=layer.return_sequences,
+                precision=variant.precision,
+            )
         )
-    gru_layers = [layer for layer in model.recurrent if isinstance(layer, GruLayer)]
-    return gru_layers, model.dense[0]
+    if open_loop and plan[-1].sequence:
+        plan[-1] = replace(plan[-1], dense=model.dense)
+    return plan
 
 
-def _carried(graph: Graph, state: list[Tensor]) -> list[Tensor]:
-    names = ["i", "window", *(f"h{index}" for index in range(len(state) - 2))]
-    return [
-        graph.input(name, tensor.shape, tensor.dtype, tensor.scale)
-        for name, tensor in zip(names, state, strict=True)
-    ]
-
-
-def _condition(graph: Graph, length: int, state: list[Tensor]) -> None:
-    i, *_ = _carried(graph, state)
-    end = graph.constant("length", np.array([length], np.int32))
-    graph.outputs([graph.less("more", i, end)])
-
-
-def _body(graph: Graph, model: QuantizedModel, layers: list[GruLayer], state: list[Tensor]) -> None:
-    i, window, *states = _carried(graph, state)
-    channels = model.input.channels
-    size = graph.constant("channels", np.array([channels], np.int32))
-    axis = graph.constant("axis", np.array([1], np.int32))
-    x = graph.slice("x", window, i, size, channels)
-    after = []
-    for index, (layer, h) in enumerate(zip(layers, states, strict=True)):
-        prefix = f"{index}." if len(states) > 1 else ""
-        x = gru.step(graph, prefix, layer, x, h, axis)
-        after.append(x)
-    graph.outputs([graph.add("i'", i, size, None), window, *after])
-
-
-def _description(model: QuantizedModel) -> str:
-    return json.dumps(
-        {
-            "name": model.name,
-            "sha256": model_hash(model),
-            "classes": list(model.classes),
-            "channels": list(model.channels),
-            "units": list(model.channel_units),
-            "mean": model.input.mean.tolist(),
-            "std": model.input.std.tolist(),
-            "limit": model.input.limit,
-        },
-        separators=(",", ":"),
-    )
+def _prefix(model: QuantizedModel, index: int) -> str:
+    return f"{index}." if len(model.recurrent) > 1 else ""

@@ -1,8 +1,7 @@
-"""A small builder of TensorFlow Lite graphs: int16 activations, constants, one method per operator.
+"""A small builder of TensorFlow Lite graphs: buffers, tensors, operator codes, subgraphs.
 
 Scales are labels that the kernels turn into multipliers; the builder writes them as float32 and
-every zero point as 0. All operators here are accepted by both the reference kernels of TFLite
-Micro and those of CMSIS-NN in the types that the methods take.
+every zero point as 0. `rnnedge.convert.tflite.operators` adds the operators.
 """
 
 from collections.abc import Sequence
@@ -12,28 +11,41 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnnedge.arrays import F64
 from rnnedge.convert.tflite.schema import BufferTable, Shape, Shared, TensorTable, schema
 
-# The operators of the graphs, with the version that introduced the types used here
+# Every operator that a graph may hold, with the version that introduced the types used here
 # (TensorFlow's op_version.cc).
 VERSIONS = {
     "ADD": 3,  # int16 with general scales
+    "ASSIGN_VARIABLE": 1,
+    "CALL_ONCE": 1,
+    "CONCATENATION": 3,
     "FULLY_CONNECTED": 7,  # int16 activations; without bias from 6
     "LESS": 1,
     "LOGISTIC": 3,
     "MUL": 4,
+    "QUANTIZE": 3,
+    "READ_VARIABLE": 1,
     "RESHAPE": 1,
     "SLICE": 4,
     "SPLIT": 4,
     "SUB": 5,
     "TANH": 3,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 1,
+    "VAR_HANDLE": 1,
     "WHILE": 1,
 }
-OPERATORS = tuple(VERSIONS)
-"""What an interpreter must provide; every window model uses all of them."""
 _FILE_IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
-_TYPES = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64", "bool": "BOOL"}
+_TYPES = {
+    "int8": "INT8",
+    "int16": "INT16",
+    "int32": "INT32",
+    "int64": "INT64",
+    "bool": "BOOL",
+    "resource": "RESOURCE",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +55,21 @@ class Tensor:
     Attributes:
         index: position in the graph's list of tensors.
         shape: its dimensions.
-        dtype: int8, int16, int32, int64 or bool.
-        scale: real value of one unit; None for counters and truth values.
+        dtype: int8, int16, int32, int64, bool or resource.
+        scale: real value of one unit; None for counters, truth values and rows of several scales.
     """
 
     index: int
     shape: tuple[int, ...]
     dtype: str
     scale: float | None
+
+    @property
+    def label(self) -> float:
+        """The scale of a quantised tensor."""
+        if self.scale is None:
+            raise ValueError(f"tensor {self.index} has no scale")
+        return self.scale
 
 
 class Model:
@@ -116,11 +135,11 @@ class Model:
         """Return the one table stored under `key`, `table` if it is new."""
         return self._shared.setdefault(key, Shared(table=table))
 
-    def quantization(self, scale: float) -> Shared:
-        """Return the table of a per-tensor scale with zero point 0."""
-        label = float(np.float32(scale))
-        table = schema().QuantizationParametersT(scale=[label], zeroPoint=[0])
-        return self.shared(("scale", label), table)
+    def quantization(self, scales: Sequence[float]) -> Shared:
+        """Return the table of a scale, or of one scale for each row, with zero point 0."""
+        labels = [float(np.float32(scale)) for scale in scales]
+        table = schema().QuantizationParametersT(scale=labels, zeroPoint=[0] * len(labels))
+        return self.shared(("scale", *labels), table)
 
 
 class Graph:
@@ -134,10 +153,11 @@ class Graph:
         self._operators: list[Any] = []
         self._inputs: list[int] = []
         self._outputs: list[int] = []
+        self._constants: dict[object, Tensor] = {}
 
     def input(self, name: str, shape: Sequence[int], dtype: str, scale: float | None) -> Tensor:
         """Add an input; the order of calls is the order of the graph's inputs."""
-        tensor = self._tensor(name, tuple(shape), dtype, scale, 0)
+        tensor = self.tensor(name, shape, dtype, scale)
         self._inputs.append(tensor.index)
         return tensor
 
@@ -145,78 +165,58 @@ class Graph:
         """Declare the graph's outputs."""
         self._outputs = [tensor.index for tensor in tensors]
 
-    def constant(self, name: str, values: npt.NDArray[Any], scale: float | None = None) -> Tensor:
-        """Add a constant int8, int16, int32 or int64 tensor."""
-        little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
-        buffer = self._model.buffer(little.tobytes())
-        return self._tensor(name, values.shape, values.dtype.name, scale, buffer)
-
-    def fully_connected(
-        self, name: str, x: Tensor, w: Tensor, bias: Tensor | None, scale: float
+    def constant(
+        self, name: str, values: npt.NDArray[Any], scale: float | F64 | None = None
     ) -> Tensor:
-        """Add ``w x + bias``: int16 x, int8 (rows, columns) w, int64 bias; int16 (1, rows)."""
-        inputs = [x.index, w.index, -1 if bias is None else bias.index]
-        out = self._tensor(name, (1, w.shape[0]), "int16", scale, 0)
-        self._operator("FULLY_CONNECTED", inputs, [out], "FullyConnected")
-        return out
+        """Return a constant int8, int16, int32 or int64 tensor; equal ones are one tensor.
 
-    def add(self, name: str, a: Tensor, b: Tensor, scale: float | None) -> Tensor:
-        """Add ``a + b``: int16 with any scales, or int32 with none."""
-        return self._binary("ADD", name, a, b, scale, potScaleInt16=False)
+        Args:
+            name: of a new tensor.
+            values: its content.
+            scale: of all values, or one for each row.
+        """
+        little = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
+        rows = None if scale is None else tuple(np.ravel(scale).tolist())
+        key = (little, values.shape, values.dtype.name, rows)
+        if key not in self._constants:
+            table = None if rows is None else self._model.quantization(rows)
+            buffer = self._model.buffer(little)
+            single = scale if isinstance(scale, float) else None
+            self._constants[key] = self._add(
+                name, values.shape, values.dtype.name, single, buffer=buffer, quantization=table
+            )
+        return self._constants[key]
 
-    def sub(self, name: str, a: Tensor, b: Tensor, scale: float) -> Tensor:
-        """Add ``a - b``, int16."""
-        return self._binary("SUB", name, a, b, scale, potScaleInt16=False)
+    def variable(self, name: str, shape: Sequence[int], dtype: str, scale: float) -> Tensor:
+        """Add a tensor that the interpreter keeps between invocations, first zero."""
+        table = self._model.quantization([scale])
+        return self._add(name, tuple(shape), dtype, scale, quantization=table, variable=True)
 
-    def mul(self, name: str, a: Tensor, b: Tensor, scale: float) -> Tensor:
-        """Add the product element by element, int16."""
-        return self._binary("MUL", name, a, b, scale)
+    def tensor(self, name: str, shape: Sequence[int], dtype: str, scale: float | None) -> Tensor:
+        """Add an activation, to be written by an operator."""
+        table = None if scale is None else self._model.quantization([scale])
+        return self._add(name, tuple(shape), dtype, scale, quantization=table)
 
-    def logistic(self, name: str, x: Tensor) -> Tensor:
-        """Add the sigmoid: int16 Q3.12 in, Q0.15 out."""
-        return self._unary("LOGISTIC", name, x, 2.0**-15)
-
-    def tanh(self, name: str, x: Tensor) -> Tensor:
-        """Add the hyperbolic tangent: int16 Q3.12 in, Q0.15 out."""
-        return self._unary("TANH", name, x, 2.0**-15)
-
-    def less(self, name: str, a: Tensor, b: Tensor) -> Tensor:
-        """Add ``a < b``, int32 in, bool out."""
-        out = self._tensor(name, a.shape, "bool", None, 0)
-        self._operator("LESS", [a.index, b.index], [out], "Less")
-        return out
-
-    def split(self, names: Sequence[str], axis: Tensor, x: Tensor) -> list[Tensor]:
-        """Cut int16 (1, n) `x` into equal parts."""
-        shape = (1, x.shape[1] // len(names))
-        parts = [self._tensor(name, shape, x.dtype, x.scale, 0) for name in names]
-        self._operator("SPLIT", [axis.index, x.index], parts, "Split", numSplits=len(parts))
-        return parts
-
-    def slice(self, name: str, x: Tensor, begin: Tensor, size: Tensor, length: int) -> Tensor:
-        """Take `length` values of the vector `x` from `begin` on; int32 (1,) `begin`, `size`."""
-        out = self._tensor(name, (length,), x.dtype, x.scale, 0)
-        self._operator("SLICE", [x.index, begin.index, size.index], [out], "Slice")
-        return out
-
-    def flatten(self, name: str, x: Tensor) -> Tensor:
-        """Reshape `x` to a vector."""
-        length = int(np.prod(x.shape))
-        out = self._tensor(name, (length,), x.dtype, x.scale, 0)
-        self._operator("RESHAPE", [x.index], [out], "Reshape", newShape=[length])
-        return out
-
-    def while_loop(
-        self, names: Sequence[str], state: Sequence[Tensor], cond: "Graph", body: "Graph"
-    ) -> list[Tensor]:
-        """Repeat `body` on `state` while `cond` holds."""
-        outs = [
-            self._tensor(name, tensor.shape, tensor.dtype, tensor.scale, 0)
-            for name, tensor in zip(names, state, strict=True)
-        ]
-        options = {"condSubgraphIndex": cond.index, "bodySubgraphIndex": body.index}
-        self._operator("WHILE", [tensor.index for tensor in state], outs, "While", **options)
-        return outs
+    def operator(
+        self,
+        op: str,
+        inputs: Sequence[Tensor | None],
+        outs: Sequence[Tensor],
+        options: str | None,
+        **values: Any,
+    ) -> None:
+        """Add an operator; None stands for an input that is left out."""
+        s = schema()
+        operator = s.OperatorT(
+            opcodeIndex=self._model.opcode(op),
+            inputs=[-1 if tensor is None else tensor.index for tensor in inputs],
+            outputs=[tensor.index for tensor in outs],
+        )
+        if options is not None:
+            table = getattr(s, f"{options}OptionsT")(**values)
+            operator.builtinOptionsType = getattr(s.BuiltinOptions, f"{options}Options")
+            operator.builtinOptions = self._model.shared((options, str(values)), table)
+        self._operators.append(operator)
 
     def table(self) -> Any:
         """Return the subgraph for packing."""
@@ -228,42 +228,24 @@ class Graph:
             name=self._name,
         )
 
-    def _tensor(
-        self, name: str, shape: tuple[int, ...], dtype: str, scale: float | None, buffer: int
+    def _add(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: str,
+        scale: float | None,
+        *,
+        buffer: int = 0,
+        quantization: Shared | None,
+        variable: bool = False,
     ) -> Tensor:
         table = TensorTable(
             name=name,
             shape=self._model.shape(shape),
             type=getattr(schema().TensorType, _TYPES[dtype]),
             buffer=buffer,
-            quantization=None if scale is None else self._model.quantization(scale),
+            quantization=quantization,
+            variable=variable,
         )
         self._tensors.append(table)
         return Tensor(index=len(self._tensors) - 1, shape=shape, dtype=dtype, scale=scale)
-
-    def _unary(self, op: str, name: str, x: Tensor, scale: float) -> Tensor:
-        out = self._tensor(name, x.shape, "int16", scale, 0)
-        self._operator(op, [x.index], [out], None)
-        return out
-
-    def _binary(
-        self, op: str, name: str, a: Tensor, b: Tensor, scale: float | None, **options: Any
-    ) -> Tensor:
-        out = self._tensor(name, a.shape, a.dtype, scale, 0)
-        self._operator(op, [a.index, b.index], [out], op.title(), **options)
-        return out
-
-    def _operator(
-        self, op: str, inputs: list[int], outs: list[Tensor], options: str | None, **values: Any
-    ) -> None:
-        s = schema()
-        operator = s.OperatorT(
-            opcodeIndex=self._model.opcode(op),
-            inputs=inputs,
-            outputs=[tensor.index for tensor in outs],
-        )
-        if options is not None:
-            table = getattr(s, f"{options}OptionsT")(**values)
-            operator.builtinOptionsType = getattr(s.BuiltinOptions, f"{options}Options")
-            operator.builtinOptions = self._model.shared((options, str(values)), table)
-        self._operators.append(operator)

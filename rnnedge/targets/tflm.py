@@ -10,12 +10,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rnnedge.arrays import I16
+from rnnedge.arrays import I8, I16
 from rnnedge.errors import ToolError
+from rnnedge.targets.artefact import Artefact, Port, read_artefact
+
+__all__ = [
+    "ARENA_STEP",
+    "Artefact",
+    "Port",
+    "Streamed",
+    "find_arena",
+    "read_artefact",
+    "run_stream",
+    "run_tflm",
+]
 
 _CHILD = "rnnedge.targets.tflm_child"
 _RUN_TIMEOUT = 600.0  # seconds
@@ -29,28 +42,57 @@ _PROBE_WINDOWS = 4
 _CONFIRM_WINDOWS = 16
 
 
-def run_tflm(tflite: bytes, x: I16, arena_size: int, *, timeout: float = _RUN_TIMEOUT) -> I16:
-    """Run windows through TFLite Micro.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Streamed:
+    """What a stream gives.
+
+    Attributes:
+        scores: int16 (N, T, classes), after each step.
+        states: int16 (N, T, values), after each step; no values if they stay inside the graph.
+    """
+
+    scores: I16
+    states: I16
+
+
+def run_tflm(tflite: bytes, x: I16 | I8, arena_size: int, *, timeout: float = _RUN_TIMEOUT) -> I16:
+    """Run windows through TFLite Micro, each of them from a zero state.
 
     Args:
-        tflite: the model, with an int16 input (1, T, C) and an int16 output (1, classes).
-        x: int16 (N, T, C), the model's quantised input.
+        tflite: a window model, input (1, T, C), or a stream, input (1, C), whose further inputs and
+            outputs are states that are fed back.
+        x: int16 or int8 (N, T, C), the model's quantised input.
         arena_size: bytes of the tensor arena.
         timeout: seconds.
 
     Returns:
-        int16 (N, classes), the model's output for each window.
+        int16 (N, classes), the scores of each window, or (N, T, classes) of a stream, and of a
+        window model that answers every step.
 
     Raises:
         ToolError: tflite-micro is not installed, the model does not load with this arena or does
             not fit `x`, or the interpreter crashed or took too long.
     """
-    windows = np.asarray(x)
-    if windows.ndim != 3 or windows.dtype != np.int16:
+    return _run(tflite, x, arena_size, timeout).scores
+
+
+def run_stream(
+    tflite: bytes, x: I16 | I8, arena_size: int, *, timeout: float = _RUN_TIMEOUT
+) -> Streamed:
+    """Run a stream through TFLite Micro as `run_tflm` does, and return its states too.
+
+    Raises:
+        ToolError: as `run_tflm`.
+    """
+    return _run(tflite, x, arena_size, timeout)
+
+
+def _run(tflite: bytes, x: I16 | I8, arena_size: int, timeout: float) -> Streamed:
+    if x.ndim != 3 or x.dtype not in (np.int16, np.int8):
         raise ToolError(
-            f"TFLite Micro run: x is {windows.dtype} {windows.shape}, expected int16 (N, T, C)"
+            f"TFLite Micro run: x is {x.dtype} {x.shape}, expected int16 or int8 (N, T, C)"
         )
-    child = _Child(tflite, arena_size, windows, None)
+    child = _Child(tflite, arena_size, x, None)
     try:
         return child.result(timeout)
     finally:
@@ -97,7 +139,7 @@ def _works(tflite: bytes, arena: int, expected: I16) -> bool:
 def _probe(tflite: bytes, arena: int, count: int) -> I16:
     child = _Child(tflite, arena, None, count)
     try:
-        return child.result(_PROBE_TIMEOUT)
+        return child.result(_PROBE_TIMEOUT).scores
     finally:
         child.close()
 
@@ -105,7 +147,7 @@ def _probe(tflite: bytes, arena: int, count: int) -> I16:
 class _Child:
     """One running child process and its folder."""
 
-    def __init__(self, tflite: bytes, arena: int, x: I16 | None, count: int | None) -> None:
+    def __init__(self, tflite: bytes, arena: int, x: I16 | I8 | None, count: int | None) -> None:
         self._arena = arena
         self._started = time.monotonic()
         self._folder = tempfile.TemporaryDirectory(prefix="rnnedge-tflm-")
@@ -124,7 +166,7 @@ class _Child:
             env=environment,
         )
 
-    def result(self, timeout: float) -> I16:
+    def result(self, timeout: float) -> Streamed:
         """Wait for the outputs, `timeout` seconds from the start."""
         where = f"TFLite Micro with an arena of {self._arena} bytes"
         try:
@@ -135,8 +177,10 @@ class _Child:
         code = self._process.returncode
         folder = Path(self._folder.name)
         if code == 0:
-            outputs: I16 = np.load(folder / "y.npy", allow_pickle=False)
-            return outputs
+            return Streamed(
+                scores=np.load(folder / "y.npy", allow_pickle=False),
+                states=np.load(folder / "states.npy", allow_pickle=False),
+            )
         if (folder / "error.txt").exists():
             raise ToolError((folder / "error.txt").read_text())
         if code < 0:

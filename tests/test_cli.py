@@ -96,7 +96,7 @@ def test_verify_finds_no_difference_on_host_and_cortex_m4(trained: Path, tmp_pat
 def test_one_changed_weight_in_an_exported_file_is_reported(trained: Path, tmp_path: Path) -> None:
     assert rnnedge("export", trained, "--out", tmp_path / "e").code == 0
     for kernel in ("rows", "dsp"):
-        source = tmp_path / "e" / f"motor_{kernel}.h"
+        source = tmp_path / "e" / "src" / "motor" / f"weights_{kernel}.h"
         text = source.read_text()
         start = text.index("*/", text.index("RNNEDGE_FLASH = {")) + 2  # behind the first label
         *numbers, tail = text[start:].split(",", 7)  # a row of 4 + 3 columns

@@ -13,8 +13,9 @@ from rnnedge.counts import CountsMap, counts_map
 from rnnedge.errors import DataError, RangeError
 from rnnedge.simulator import quantize, quantize_counts
 from rnnedge.spec import InputLayer
+from tests.instances import Instance, counts_table
 from tests.models import float_model, quantized, raw_windows
-from tests.runtime import Device, Instance, counts_table
+from tests.runtime import Device
 
 ALL = np.arange(-32768, 32768)
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from rnnedge.convert.floatmodel import FloatModel
 from rnnedge.errors import DataError, RangeError
 from rnnedge.simulator import quantize, simulate, softmax, step_scores
+from tests.instances import Golden, Instance
 from tests.models import CELLS, extreme_inputs, float_model, quantized, raw_windows
-from tests.runtime import Device, Golden, Instance
+from tests.runtime import Device
 
 WIDTHS = st.sampled_from([1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33])
 

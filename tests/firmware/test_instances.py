@@ -1,95 +1,33 @@
 """Instances against the simulator and an independent oracle of the rules: every result equal."""
 
 import ctypes
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnedge.simulator import quantize, simulate, softmax, step_scores
+from rnnedge.simulator import quantize, softmax, step_scores
 from rnnedge.spec import QuantizedModel
-from tests.models import CELLS, float_model, quantized, raw_windows
-from tests.runtime import Device, Golden, Instance
-
-READY, OK, NULL, INPUT, STREAM, SAVED, RULES = 1, 0, -1, -4, -6, -7, -8
-Found = tuple[int, int, int, list[int]]
-
-
-@st.composite
-def networks(draw: st.DrawFn, *, streaming: bool = False) -> tuple[QuantizedModel, np.ndarray]:
-    """A small model and a stream of raw samples (steps, channels), longer than some windows."""
-    seed = draw(st.integers(0, 2**32 - 1))
-    window = draw(st.integers(1, 9))
-    model = float_model(
-        seed,
-        units=draw(st.integers(1, 6)),
-        channels=draw(st.integers(1, 4)),
-        classes=draw(st.integers(1, 5)),
-        cells=tuple(draw(st.lists(st.sampled_from(CELLS), min_size=1, max_size=2))),
-        spread=draw(st.sampled_from([0.1, 1.0])),
-        bidirectional=False if streaming else draw(st.booleans()),
-        sequences=draw(st.booleans()),
-    )
-    steps = window * draw(st.integers(1, 8)) + draw(st.integers(0, window - 1))
-    return quantized(model, window=window), raw_windows(model, seed, 1, steps)[0]
-
-
-rules = st.fixed_dictionaries(
-    {
-        "every": st.integers(0, 5),
-        "reject": st.sampled_from([0, 9000, 14000, 20000, 32768]),
-        "majority": st.integers(1, 15),
-    }
+from tests.instances import Golden, Instance
+from tests.models import float_model, quantized, raw_windows
+from tests.runtime import Device
+from tests.streams import (
+    INPUT,
+    NULL,
+    OK,
+    READY,
+    RULES,
+    STREAM,
+    Found,
+    allowed,
+    feed,
+    networks,
+    observed,
+    oracle,
+    rules,
+    snapshot,
 )
-
-
-def oracle(
-    model: QuantizedModel, raw: np.ndarray, *, every: int, reject: int, majority: int
-) -> Iterator[tuple[int, Found]]:
-    """Yield (samples taken, result) of a stream, by what rnnedge.h says of the rules."""
-    x = quantize(model.input, raw)[None]
-    length = every or model.window
-    labels: list[int] = []
-    for end in range(length, len(raw) + 1, length):
-        part = x[:, end - length : end]
-        scores = step_scores(model, x[:, :end])[0, -1] if every else simulate(model, part).scores[0]
-        best = int(np.flatnonzero(scores == scores.max())[0])
-        probability = int(softmax(scores, model.fraction_bits)[best])
-        labels.append(best if probability >= reject else -1)
-        last = labels[-majority:]
-        most = max(last.count(label) for label in last)
-        tied = [label for label in last if last.count(label) == most]
-        yield end, (tied[-1], best, probability, scores.tolist())
-
-
-def observed(instance: Instance) -> Found:
-    return (*instance.result, instance.scores.tolist())
-
-
-def snapshot(instance: Instance) -> tuple[bytes, ...]:
-    """All that an instance is, but for scratch and, when it streams, the next sample."""
-    kept = [instance.memory[0], instance.memory[3]]
-    if instance.device.model.bidirectional:
-        taken = instance.struct.count * instance.device.model.input.channels
-        kept.append(instance.x[:taken])
-    return (bytes(instance.struct), *(part.tobytes() for part in kept))
-
-
-def feed(instance: Instance, raw: np.ndarray) -> list[tuple[int, Found]]:
-    """Step through samples; return (samples taken, result) of those that made one ready."""
-    found = []
-    for index, sample in enumerate(raw):
-        status = instance.step(sample)
-        assert status in (READY, OK)
-        if status == READY:
-            found.append((index + 1, observed(instance)))
-    return found
-
-
-def allowed(model: QuantizedModel, chosen: dict[str, int]) -> dict[str, int]:
-    return {**chosen, "every": 0} if model.bidirectional else chosen
 
 
 @given(networks(), rules)
@@ -130,108 +68,6 @@ def test_run_under_any_chunking_stops_at_each_result(
             found += [(at + 1, result) for _, result in feed(instance, raw[at : at + 1])]
             at += 1
     assert found == list(oracle(model, raw, **chosen))
-
-
-@given(networks(), rules, st.data())
-def test_saved_at_any_point_it_goes_on_in_another_instance(
-    library: ctypes.CDLL,
-    drawn: tuple[QuantizedModel, np.ndarray],
-    chosen: dict[str, int],
-    data: st.DataObject,
-) -> None:
-    """Also in one that has been at work by other rules, and in dirty memory."""
-    model, raw = drawn
-    chosen = allowed(model, chosen)
-    cut = data.draw(st.integers(0, len(raw)))
-    first = Instance(Device(library, model), **chosen)
-    second = Instance(Device(library, model), majority=3)
-    feed(first, raw[:cut])
-    feed(second, raw[::-1][: data.draw(st.integers(0, len(raw)))])
-    before = snapshot(first)
-    saved = first.save()
-    assert snapshot(first) == before
-    assert second.call("rnnedge_restore", saved) == OK
-    assert second.result == first.result
-    assert np.array_equal(second.save(), saved)
-    expected = [(at, found) for at, found in oracle(model, raw, **chosen) if at > cut]
-    assert [(at + cut, found) for at, found in feed(second, raw[cut:])] == expected
-
-
-@given(networks(), rules, st.data())
-def test_damaged_or_foreign_bytes_leave_an_instance_as_it_was(
-    library: ctypes.CDLL,
-    drawn: tuple[QuantizedModel, np.ndarray],
-    chosen: dict[str, int],
-    data: st.DataObject,
-) -> None:
-    model, raw = drawn
-    instance = Instance(Device(library, model), **allowed(model, chosen))
-    feed(instance, raw[: len(raw) // 2])
-    saved = instance.save()
-    feed(instance, raw[len(raw) // 2 :])
-    before = snapshot(instance)
-    damaged = saved.copy()
-    damaged[data.draw(st.integers(0, len(saved) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    assert instance.call("rnnedge_restore", damaged) == SAVED
-    assert snapshot(instance) == before
-    foreign = Device(library, model)
-    foreign.struct.sha256 = bytes(32)
-    assert instance.call("rnnedge_restore", Instance(foreign).save()) == SAVED
-    assert snapshot(instance) == before
-    assert instance.call("rnnedge_restore", saved) == OK
-
-
-def test_saved_bytes_are_those_that_save_c_lists(library: ctypes.CDLL) -> None:
-    """Read back by hand: nothing depends on the core's byte order or padding."""
-    import zlib
-
-    source = float_model(7, cells=("gru", "lstm"))
-    model = quantized(source, window=5)
-    raw = raw_windows(source, 7, 1, 18)[0]
-    device = Device(library, model)
-    instance = Instance(device, every=4, reject=0x1234, majority=3)
-    feed(instance, raw)
-    saved = instance.save().tobytes()
-    assert len(saved) == 54 + 2 * model.state_size + 4
-    assert saved[:8] == device.struct.sha256[:8]
-    assert (saved[8], saved[9]) == (1, 3)
-    words = np.frombuffer(saved[10:-4], "<i2").tolist()
-    assert words[:4] == [18 % 4, 4, 0x1234, 3]
-    assert words[4:7] == list(instance.result)
-    assert words[7:22] == [*instance.struct.votes[:3], *[0] * 12]
-    states = simulate(model, quantize(model.input, raw)[None]).states[0, -1]
-    assert words[22:] == states.tolist()
-    assert int.from_bytes(saved[-4:], "little") == zlib.crc32(saved[:-4])
-
-
-def test_of_a_window_the_samples_so_far_are_saved(library: ctypes.CDLL) -> None:
-    source = float_model(7, bidirectional=True)
-    model = quantized(source, window=5)
-    raw = raw_windows(source, 7, 1, 8)[0]
-    instance = Instance(Device(library, model))
-    feed(instance, raw)
-    saved = np.frombuffer(instance.save().tobytes()[54:-4], "<i2")
-    samples = quantize(model.input, raw[5:]).ravel().tolist()
-    assert saved.tolist() == [*samples, *[0] * (2 * 3)]
-
-
-def test_bytes_with_a_right_crc_but_impossible_content_are_refused(library: ctypes.CDLL) -> None:
-    import zlib
-
-    for bidirectional in (False, True):
-        model = quantized(float_model(3, bidirectional=bidirectional), window=5)
-        instance = Instance(Device(library, model), majority=2)
-        saved, before = instance.save(), snapshot(instance)
-        # version, votes, count, every, reject, majority; every only where it cannot stream
-        changes = [(8, 2), (9, 3), (10, 5), (14, 1), (16, 0), (16, 16), (17, 1)]
-        saved[15] = 0x80  # reject 32768 is allowed
-        for at, value in [*changes, *([(12, 1)] if bidirectional else [])]:
-            changed = saved.copy()
-            changed[at] = value
-            crc = zlib.crc32(changed[:-4].tobytes()).to_bytes(4, "little")
-            changed[-4:] = np.frombuffer(crc, np.uint8)
-            assert instance.call("rnnedge_restore", changed) == SAVED, (at, value)
-            assert snapshot(instance) == before
 
 
 @given(networks(), rules, st.data())

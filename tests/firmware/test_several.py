@@ -10,8 +10,8 @@ from rnnedge.convert.c import export_c
 from rnnedge.output import write_files
 from rnnedge.targets.build import STRICT
 from rnnedge.targets.exported import open_exported
-from tests.firmware.test_instances import Found, oracle
 from tests.models import float_model, quantized, raw_windows
+from tests.streams import Found, oracle
 
 PROGRAM = Path(__file__).with_name("several.c")
 RULES = {"every": 3, "reject": 13107, "majority": 3}

@@ -53,7 +53,7 @@ class Board:
         to_board: what happens to requests.
         from_board: what happens to answers.
         reset: whether the board is reset now, given the frames that were sent to it.
-        counts: table of the channels' counts (tests.runtime.counts_table), or None.
+        counts: table of the channels' counts (tests.instances.counts_table), or None.
         cycles: it has a counter.
 
     Attributes:

@@ -22,8 +22,8 @@ from rnnedge.serialline.frames import (
 )
 from rnnedge.simulator import quantize_counts, simulate
 from rnnedge.spec import QuantizedModel
+from tests.instances import counts_table
 from tests.models import extreme_inputs, float_model, quantized
-from tests.runtime import counts_table
 from tests.serialline.board import Board
 
 MODEL = quantized(float_model(1, units=40, channels=3), name="motor")

@@ -14,6 +14,7 @@ from rnnedge.commands.emulate import emulate
 from rnnedge.commands.evaluate import evaluate
 from rnnedge.commands.export import export
 from rnnedge.commands.flash import flash
+from rnnedge.commands.inspect import inspect
 from rnnedge.commands.sensor import sensor
 from rnnedge.commands.simulate import simulate
 from rnnedge.commands.train import train
@@ -62,7 +63,7 @@ def main() -> None:
 
 
 for _command in (
-    *(train, evaluate, export, verify, simulate, bench),
+    *(train, evaluate, export, verify, simulate, bench, inspect),
     *(boards, flash, emulate, doctor, sensor, demo),
 ):
     main.add_command(_command)

@@ -5,6 +5,7 @@ a budget in proportion to the file's size, and every index is checked before it 
 """
 
 import importlib
+import math
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -126,7 +127,8 @@ class _Reader:
         if start < 0 or length > len(self._content) - start - 4:
             raise ModelError("a name that ends behind the file")
         self._pay(length + 4)
-        return self._content[start + 4 : start + 4 + length].decode(errors="replace")
+        text = self._content[start + 4 : start + 4 + length].decode(errors="replace")
+        return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
     def file(self) -> File:
         model = self._schema.Model.GetRootAsModel(self._content, 0)
@@ -243,6 +245,8 @@ class _Reader:
         zero = self._vector(table.ZeroPointAsNumpy()) or (0,) * len(scale)
         if not scale:
             return None
+        if not all(0 <= value < math.inf for value in scale):
+            raise ModelError("a scale that is negative or no number")
         dimension = int(table.QuantizedDimension())
         if len(zero) not in (1, len(scale)):
             raise ModelError(f"{len(scale)} scales with {len(zero)} zero points")

@@ -6,6 +6,7 @@
  *   'c' u32 n   answers ticks a second, and the ticks that n turns of a loop take, both u32
  *   'm'         answers 256 values of the counter, u32 each
  *   's' u32 n   answers the bytes of stack that a function with n bytes, 16 or 256, uses, u32
+ *   'r' u32 a   answers what is at address a, u32
  *   'f'         does what the core cannot do
  *   'o'         breaks the end of the stack and uses it
  *   'x' u8 code ends
@@ -102,6 +103,8 @@ int main(void) {
                 shallow();
             }
             send((uint32_t)port_stack_used(port_stack_pointer()));
+        } else if (command == 'r') {
+            send(*(const volatile uint32_t *)(uintptr_t)receive());
         } else if (command == 'f') {
             fault();
         } else if (command == 'o') {

@@ -46,7 +46,6 @@ __attribute__((weak)) void board_power(void) {
 
 void Reset_Handler(void) {
     board_power();
-    exiting = 0;
     // before any other C: the compiler may use these registers for everything
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
     SCB_CPACR |= 0xFu << 20; // FPU and MVE on

@@ -18,6 +18,7 @@ from rnnedge.boards.emulator import emulated
 from rnnedge.errors import FitError, ModelError, ToolError
 from rnnedge.serialline import open_device
 from rnnedge.serialline.verification import Clock, Sensor, check_model, verify_device
+from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets import COUNTING
 from rnnedge.targets.cores import find_core
@@ -294,10 +295,13 @@ def test_the_verify_application_is_there_as_well(packages: Packages, tmp_path: P
     board = find_board("mps2_an386")
     program = cmake_firmware(package, board, tmp_path, "-DAPP=verify")
     x = extreme_inputs(3, 2, 8, model.input.channels)
-    answer = COUNTING["cortex-m4"].run(program, x)
-    from rnnedge.simulator import simulate
-
+    target = COUNTING[board.core]
+    answer = target.run(program, x)
     assert np.array_equal(answer.trace.states, simulate(model, x).states)
+    # CMake builds what the target builds: flags, sections, what the linker leaves out
+    (tmp_path / "target").mkdir()
+    theirs = target.build(open_exported(package), tmp_path / "target")
+    assert target.sizes(program) == target.sizes(theirs)
 
 
 def test_cmake_says_what_is_wrong(packages: Packages, tmp_path: Path) -> None:

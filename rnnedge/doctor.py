@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rnnedge.boards import BOARDS, Board
-from rnnedge.boards.tools import COPY
+from rnnedge.boards.tools import COPY, absent
 from rnnedge.errors import ToolError
 from rnnedge.parts import PARTS, Part, has_apt, python_parts
 from rnnedge.targets import TARGETS
@@ -125,7 +125,9 @@ def _board(board: Board) -> dict[str, Any]:
         "board": board.name,
         "build": not _missing(build),
         "emulate": None if board.emulator is None else not _missing([*build, *emulate]),
-        "flash": [name for name in tools if name == COPY or not _missing([name])],
+        "flash": [
+            tool.tool for tool in board.flash_tools if tool.tool == COPY or absent(tool) is None
+        ],
         "flash_tools": tools,
         "missing": _missing([*build, *emulate]),
     }

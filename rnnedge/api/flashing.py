@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from rnnedge.boards.build import Firmware
     from rnnedge.boards.fit import Fit
 
-_IDF = "idf.py"
-
 
 def boards() -> list[Document]:
     """Return what is known of every board.
@@ -79,9 +77,10 @@ def flash(
         listen: gets every line that the tool writes.
 
     Returns:
-        board, name, tool, command (a list of words), image (its path, or None if it is not kept),
-        image_bytes, port, flashed, and of Fit flash_bytes, flash_size, ram_bytes, ram_size and
-        stack_bytes (all None if another build system builds the program).
+        board, name, tool, before (what builds a project of another build system, or nothing) and
+        command (lists of words), image and project (the path of the one that there is, None if it
+        is not kept), image_bytes, port, flashed, and of Fit flash_bytes, flash_size, ram_bytes,
+        ram_size and stack_bytes (all None if another build system builds the program).
 
     Raises:
         RnnedgeError: no such run or board, the program does not fit (says which width would), no
@@ -89,7 +88,6 @@ def flash(
     """
     from rnnedge.boards import find_board
     from rnnedge.boards.tools import choose, require_installed, shown, words, write
-    from rnnedge.targets.cores import find_core
 
     found = find_board(board)
     chosen = choose(found, tool, drive=drive is not None)
@@ -101,9 +99,9 @@ def flash(
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rnnedge-")))
         room: Fit | None = None
-        if find_core(found.core).toolchain is None:
+        if chosen.project:
             image, size = None, 0
-            places["project"] = task.project(work if out is None else out)
+            places["project"] = task.project(work if out is None else out, chosen)
         else:
             room, content = task.image(work, chosen)
             image = (out or work) / f"{model.name}-{found.name}.{chosen.image}"
@@ -111,25 +109,27 @@ def flash(
             size = len(content)
             say(str(room))
             places["image"] = image
-        command = words(chosen, places)
-        say(shown(command))
+        before, command = words(chosen.build, places), words(chosen.command, places)
+        for line in (before, command):
+            if line:
+                say(shown(line))
         if chosen.remark:
             say(chosen.remark)
         if not dry_run:
             port_name = str(places["port"])
-            folder = None if image is not None else Path(places["project"]) / "build"
-            if folder is not None and chosen.tool != _IDF:
-                build = [_IDF, "-C", str(places["project"]), "build"]
-                say(shown(build))
-                write(found, chosen, build, port=port_name, listen=listen)
+            if before:
+                write(found, chosen, before, port=port_name, listen=listen)
+            folder = Path(places["project"]) / "build" if before else None
             write(found, chosen, command, port=port_name, folder=folder, listen=listen)
     fields = ("flash_bytes", "flash_size", "ram_bytes", "ram_size", "stack_bytes")
     return {
         "board": found.name,
         "name": model.name,
         "tool": chosen.tool,
+        "before": before,
         "command": command,
         "image": None if out is None or image is None else str(image),
+        "project": None if out is None or image is not None else str(places["project"]),
         "image_bytes": size,
         "port": port if not chosen.needs_port else str(places["port"]),
         "flashed": not dry_run,
@@ -182,12 +182,12 @@ class _Task:
         makers = {"hex": image.hex, "bin": image.bin, "uf2": image.uf2}
         return room, makers[tool.image]()
 
-    def project(self, folder: Path) -> Path:
-        """Write the project for another build system and return its folder."""
+    def project(self, folder: Path, tool: "FlashTool") -> Path:
+        """Write the project that a tool builds with another build system; return its folder."""
         from rnnedge.boards.package import firmware_package
 
-        write_files(folder, firmware_package(self.board, self.model, self.golden))
-        return folder / "examples" / "esp_idf"
+        write_files(folder, firmware_package(self.board, self.model, self.golden, tool.project))
+        return folder / "examples" / tool.project
 
     def _firmware(self, work: Path) -> "Firmware":
         from rnnedge.boards.fit import lacking, most_units

@@ -17,6 +17,7 @@ DESCRIPTION = "board.toml"
 MEMORY_LD = "memory.ld"
 EMULATORS = ("qemu-system-arm", "qemu-system-riscv32", "simavr")
 IMAGES = ("hex", "bin", "elf", "uf2")
+PROJECTS = ("", "esp_idf", "zephyr")
 _BOARDS = Path(str(resources.files("rnnedge.firmware"))) / "boards"
 
 
@@ -59,9 +60,12 @@ class FlashTool:
     Attributes:
         tool: its name; "copy": the image is copied to the drive that the board shows.
         image: what it takes, one of IMAGES.
-        command: its words; {image}, {port} and {drive} are replaced.
+        command: its words; {image}, {port}, {drive} and {project} are replaced.
         remark: what a user has to know or do, may be empty.
         drive: of "copy": name of the drive, may be empty.
+        project: "esp_idf" or "zephyr": it writes what that build system makes of the package's
+            example of this name; "": the image that CMake builds.
+        build: of a project: the words of the command that builds it before, may be empty.
     """
 
     tool: str
@@ -69,6 +73,8 @@ class FlashTool:
     command: tuple[str, ...]
     remark: str
     drive: str = ""
+    project: str = ""
+    build: tuple[str, ...] = ()
 
     @property
     def needs_port(self) -> bool:
@@ -254,6 +260,8 @@ def _tool(fields: Fields) -> FlashTool:
         command=fields.texts("command"),
         remark=fields.text("remark", default=""),
         drive=fields.text("drive", default=""),
+        project=fields.choice("project", PROJECTS, default=""),
+        build=fields.texts("build"),
     )
     fields.finish()
     return tool

@@ -67,7 +67,13 @@ def installed(tool: FlashTool) -> bool:
     """Return whether a tool can be called; a drive is there if the board shows it."""
     if tool.tool == COPY:
         return bool(find_drives(tool.drive))
-    return find(tool.command[0]) is not None
+    return absent(tool) is None
+
+
+def absent(tool: FlashTool) -> str | None:
+    """Return the first program that a tool needs and that is not there."""
+    programs = [command[0] for command in (tool.build, tool.command) if command]
+    return next((program for program in programs if find(program) is None), None)
 
 
 def choose(board: Board, wanted: str | None, *, drive: bool = False) -> FlashTool:
@@ -97,21 +103,26 @@ def require_installed(board: Board, tool: FlashTool) -> None:
     Raises:
         ToolError: it is not; says how to install it, and what other tools the board has.
     """
-    if tool.tool == COPY or installed(tool):
+    program = None if tool.tool == COPY else absent(tool)
+    if program is None:
         return
-    others = [other.tool for other in board.flash_tools if other is not tool]
+    others = [
+        other.tool
+        for other in board.flash_tools
+        if program not in (*other.build[:1], *other.command[:1])
+    ]
     also = f"; {board.name} is also flashed by {', '.join(others)} (--tool)" if others else ""
-    program = tool.command[0]
+    name = tool.tool if program == tool.command[0] else program
     raise ToolError(
         f"{program}: not found, needed to flash {board.name}; install it: "
-        f"{install_hint(tool.tool)}{also}"
+        f"{install_hint(name)}{also}"
     )
 
 
-def words(tool: FlashTool, values: Mapping[str, object]) -> list[str]:
-    """Return a tool's command with {image}, {port}, {drive} and the like replaced."""
+def words(template: Sequence[str], values: Mapping[str, object]) -> list[str]:
+    """Return a command with {image}, {port}, {drive} and {project} replaced."""
     command = []
-    for word in tool.command:
+    for word in template:
         for name, value in values.items():
             word = word.replace(f"{{{name}}}", str(value))
         command.append(word)

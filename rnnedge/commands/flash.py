@@ -39,8 +39,12 @@ def flash(run: Path, as_json: bool, verbose: bool, **options: Any) -> None:
 def _show(document: dict[str, Any]) -> None:
     if document["image"] is not None:
         click.echo(f"image: {document['image']}, {document['image_bytes']:,} bytes")
+    if document["project"] is not None:
+        click.echo(f"project: {document['project']}")
     if document["flashed"]:
         click.echo(f"flashed {document['name']} to {document['board']}")
-    else:
-        kept = "" if document["image"] is not None else "; the image was built, and not kept"
-        click.echo(f"dry run: nothing was flashed{kept}")
+        return
+    kept = document["image"] is not None or document["project"] is not None
+    what = "image" if document["image_bytes"] else "project"
+    rest = "" if kept else f"; the {what} was made, and not kept"
+    click.echo(f"dry run: nothing was flashed{rest}")

@@ -57,7 +57,7 @@ def test_a_dry_run_says_what_fits_and_what_was_kept(run: Path, tmp_path: Path) -
         r"\(at least 2,048 wanted\)",
         lines[0],
     )
-    assert lines[1].startswith("pyocd load --target nrf51 ") and lines[1].endswith(".hex")
+    assert lines[1].startswith("pyocd load --no-wait --target nrf51 ") and lines[1].endswith(".hex")
     assert lines[-1] == "dry run: nothing was flashed; the image was made, and not kept"
     assert not Path(lines[1].split()[-1]).exists()
 

@@ -5,8 +5,9 @@ TensorFlow is imported only inside `fit`, `export_keras` and, for the float mode
 
 from rnnedge.api.exporting import Wanted, export, export_keras, write_export
 from rnnedge.api.flashing import boards, flash
+from rnnedge.api.onboard import verify_boards
 from rnnedge.api.opened import open_run
-from rnnedge.api.proving import bench, verify, verify_boards
+from rnnedge.api.proving import bench, verify
 from rnnedge.api.training import evaluate, fit, predict, trace
 
 __all__ = [

@@ -76,6 +76,8 @@ int uart_read_bytes(uart_port_t n, void *buffer, uint32_t length, uint32_t ticks
 int uart_write_bytes(uart_port_t n, const void *source, size_t size);
 """,
     "esp_cpu.h": "#include <stdint.h>\nuint32_t esp_cpu_get_cycle_count(void);\n",
+    "esp_log.h": "typedef enum { ESP_LOG_NONE } esp_log_level_t;\n"
+    "void esp_log_level_set(const char *tag, esp_log_level_t level);\n",
     "esp_rom_sys.h": "#include <stdint.h>\nuint32_t esp_rom_get_cpu_ticks_per_us(void);\n",
     "freertos/task.h": """#pragma once
 typedef struct task *TaskHandle_t;

@@ -124,24 +124,53 @@ def check_window(model, precision):
 @pytest.mark.parametrize("window", [1, 2, 6])
 @pytest.mark.parametrize("name", [name for name in CASES if name not in STREAMS])
 def test_a_bidirectional_window_is_two_streams(name, window, precision):
-    """Each direction alone, and the dense layers, are run as streams; 8 and 16 bits alike."""
-    model = case(name, window=window)
+    check_layers(case(name, window=window), precision)
+
+
+@pytest.mark.parametrize("precision", ["16x8", "8x8"])
+@pytest.mark.parametrize("order", ["both ways first", "both ways last", "both ways between"])
+def test_layers_of_one_and_of_two_directions_stack(order, precision):
+    first, second, *dense = case("both_ways_twice").layers
+    inner = narrowed(second, 7)
+    if order == "both ways first":
+        layers = (first, second.forward, replace(dense[0], inputs=7, W=dense[0].W[:, :7]))
+    elif order == "both ways last":
+        layers = (first.forward, inner, dense[0])
+    else:
+        middle = narrowed(second, 7, return_sequences=True)
+        layers = (first.forward, middle, second.forward)
+        layers += (replace(dense[0], inputs=7, W=dense[0].W[:, :7]),)
+    check_layers(replace(case("both_ways_twice"), layers=(*layers, dense[1])), precision)
+
+
+def narrowed(layer, inputs, **changes):
+    """A bidirectional layer that reads only the first inputs."""
+    ways = [
+        replace(cell, inputs=inputs, W=cell.W[:, :inputs], **changes)
+        for cell in (layer.forward, layer.backward)
+    ]
+    return BidirectionalLayer(forward=ways[0], backward=ways[1])
+
+
+def check_layers(model, precision):
+    """Each direction of each layer is run alone as a stream, then the real dense layers."""
     variant = Variant(precision=precision)
     x = as_input(samples(model, 8), variant)
     got = run_tflm(emit(model, variant), x, ARENA)
     v = x
     for layer in model.recurrent:
-        assert isinstance(layer, BidirectionalLayer)
+        both = isinstance(layer, BidirectionalLayer)
         ways = []
-        for cell, order in ((layer.forward, 1), (layer.backward, -1)):
-            alone = one_way(model, cell)
-            states = run_stream(
-                emit_wide(alone, precision, v.dtype.name), v[:, ::order], ARENA
-            ).states[..., : cell.units]
-            ways.append(states[:, ::order])
+        for cell, order in zip(
+            (layer.forward, layer.backward) if both else (layer,), (1, -1), strict=False
+        ):
+            content = emit_wide(one_way(model, cell), precision, v.dtype.name)
+            states = run_stream(content, v[:, ::order], ARENA).states
+            ways.append(states[:, ::order, : cell.units])
         v = np.concatenate(ways, axis=2)
     if not model.recurrent[-1].return_sequences:
-        v = np.concatenate([ways[0][:, -1], ways[1][:, 0]], axis=1)[:, None]
+        ends = [way[:, end] for way, end in zip(ways, (-1, 0), strict=False)]
+        v = np.concatenate(ends, axis=1)[:, None]
     wanted, bound = real.scores(model.dense, v.reshape(-1, v.shape[-1]).astype(np.int64))
     error = np.abs(got.reshape(wanted.shape) * output_scale(model) - wanted)
     assert (error <= bound).all(), (error / bound).max()

@@ -13,6 +13,30 @@ ITEM_BYTES = {
     "UINT32": 4, "UINT16": 2,
 }  # fmt: skip
 """Bytes of one value of the types whose values are whole bytes."""
+ARITY = {
+    "ADD": (2, 1), "FULLY_CONNECTED": (2, 1), "LOGISTIC": (1, 1), "MUL": (2, 1), "SUB": (2, 1),
+    "TANH": (1, 1), "UNIDIRECTIONAL_SEQUENCE_LSTM": (1, 1), "VAR_HANDLE": (0, 1),
+}  # fmt: skip
+"""Inputs and outputs that an operator has in every file."""
+OPTIONS = {
+    "AddOptions": ("fusedActivationFunction",),
+    "CallOnceOptions": ("initSubgraphIndex",),
+    "ConcatenationOptions": ("axis", "fusedActivationFunction"),
+    "FullyConnectedOptions": ("fusedActivationFunction", "weightsFormat", "quantizedBiasType"),
+    "GatherOptions": ("axis", "batchDims"),
+    "MulOptions": ("fusedActivationFunction",),
+    "PackOptions": ("axis", "valuesCount"),
+    "SplitOptions": ("numSplits",),
+    "StridedSliceOptions": ("beginMask", "endMask", "ellipsisMask", "newAxisMask",
+                            "shrinkAxisMask"),
+    "SubOptions": ("fusedActivationFunction",),
+    "UnidirectionalSequenceLSTMOptions": ("fusedActivationFunction", "cellClip", "projClip",
+                                          "timeMajor"),
+    "UnpackOptions": ("axis", "num"),
+    "VarHandleOptions": ("container", "sharedName"),
+    "WhileOptions": ("condSubgraphIndex", "bodySubgraphIndex"),
+}  # fmt: skip
+"""Options of operators that are read, by their table in the schema, in its order."""
 _DTYPES = {
     "FLOAT32": "<f4", "FLOAT16": "<f2", "FLOAT64": "<f8", "INT8": "<i1", "INT16": "<i2",
     "INT32": "<i4", "INT64": "<i8", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4",

@@ -18,7 +18,6 @@ LIMITS = {
     "INT32": (-(1 << 31), (1 << 31) - 1),
 }
 """Smallest and largest value of a type."""
-_INT32 = LIMITS["INT32"]
 _NARROW_END = 0x7FFF0000  # multipliers from here on would round to 2**15
 
 
@@ -67,11 +66,14 @@ def smaller_than_one(real: float) -> tuple[int, int]:
 
 
 def doubling_high(x: I64, mantissa: Any) -> I64:
-    """Return ``x * mantissa / 2**31``, half rounded away from zero, saturated; int32."""
+    """Return ``x * mantissa / 2**31``, half rounded away from zero; int32.
+
+    The one product that gemmlowp saturates, of twice -2**31, does not occur here.
+    """
     product = np.asarray(x, np.int64) * np.asarray(mantissa, np.int64)
     nudged = product + np.where(product >= 0, 1 << 30, 1 - (1 << 30))
-    truncated = np.where(nudged >= 0, nudged >> 31, -(-nudged >> 31))  # C's division
-    return np.asarray(np.minimum(truncated, _INT32[1]), np.int64)
+    # C's division truncates
+    return np.asarray(np.where(nudged >= 0, nudged >> 31, -(-nudged >> 31)), np.int64)
 
 
 def rounding_shift(x: I64, bits: Any) -> I64:

@@ -12,6 +12,7 @@ from rnnedge.tflmath.lstm import CELL, HIDDEN, sequence_lstm
 from rnnedge.tflmath.reading import read
 
 _MOST_STEPS = 1 << 24  # of one loop
+_MISFITS = (KeyError, IndexError, ValueError, TypeError, AttributeError)
 _DTYPES = {"INT8": np.int8, "INT16": np.int16, "INT32": np.int32, "BOOL": np.bool_}
 _STATEFUL = (
     "ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "VAR_HANDLE",
@@ -92,17 +93,24 @@ class Interpreter:
         for operator in graph.operators:
             node = _node(graph, operator)
             found = [values.get(i) for i in operator.inputs]
-            if operator.name in KERNELS:
-                results: list[Any] = KERNELS[operator.name](node, found)
-            else:
-                results = self._stateful(number, node, found)
-            values.update(zip(operator.outputs, results, strict=True))
+            try:
+                results = self._operate(number, node, found)
+                values.update(zip(operator.outputs, results, strict=True))
+            except _MISFITS as error:
+                reason = " ".join(str(error).split())[:80] or type(error).__name__
+                raise ModelError(
+                    f"{operator.name}: inputs, options or shapes do not fit ({reason})"
+                ) from error
             for index in (i for i in operator.inputs if i in self._kept[number]):
                 values[index] = self._kept[number][index]
         missing = [graph.tensors[i].name for i in graph.outputs if i not in values]
         if missing:
             raise ModelError(f"no operator writes output {missing[0]!r}")
         return [values[i] for i in graph.outputs]
+
+    def _operate(self, number: int, node: Node, values: list[Any]) -> list[Any]:
+        kernel = KERNELS.get(node.operator.name)
+        return kernel(node, values) if kernel else self._stateful(number, node, values)
 
     def _stateful(self, number: int, node: Node, values: list[Any]) -> list[Any]:
         operator = node.operator

@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rnnedge.errors import ModelError, ToolError
-from rnnedge.tflmath.file import ITEM_BYTES, File, Operator, Quantization, Subgraph, Tensor
+from rnnedge.tflmath.file import (
+    ARITY,
+    ITEM_BYTES,
+    OPTIONS,
+    File,
+    Operator,
+    Quantization,
+    Subgraph,
+    Tensor,
+)
 
 _SCHEMA = "tflite_micro.tensorflow.lite.micro.python.schema_py_generated"
 _IDENTIFIER = b"TFL3"
@@ -30,24 +39,6 @@ _DAMAGE = (
     MemoryError,
     AssertionError,
 )
-_OPTIONS = {
-    "AddOptions": ("fusedActivationFunction",),
-    "CallOnceOptions": ("initSubgraphIndex",),
-    "ConcatenationOptions": ("axis", "fusedActivationFunction"),
-    "FullyConnectedOptions": ("fusedActivationFunction", "weightsFormat", "quantizedBiasType"),
-    "GatherOptions": ("axis", "batchDims"),
-    "MulOptions": ("fusedActivationFunction",),
-    "PackOptions": ("axis", "valuesCount"),
-    "SplitOptions": ("numSplits",),
-    "StridedSliceOptions": ("beginMask", "endMask", "ellipsisMask", "newAxisMask",
-                            "shrinkAxisMask"),
-    "SubOptions": ("fusedActivationFunction",),
-    "UnidirectionalSequenceLSTMOptions": ("fusedActivationFunction", "cellClip", "projClip",
-                                          "timeMajor"),
-    "UnpackOptions": ("axis", "num"),
-    "VarHandleOptions": ("container", "sharedName"),
-    "WhileOptions": ("condSubgraphIndex", "bodySubgraphIndex"),
-}  # fmt: skip
 
 
 def read(tflite: bytes, name: str = "model") -> File:
@@ -68,9 +59,10 @@ def read(tflite: bytes, name: str = "model") -> File:
         return _Reader(tflite, s).file()
     except ModelError as error:
         raise ModelError(f"{name}: damaged .tflite file ({error}); write it again") from None
-    except _DAMAGE as error:
-        reason = " ".join(str(error).split())[:80] or type(error).__name__
-        raise ModelError(f"{name}: damaged .tflite file ({reason}); write it again") from None
+    except _DAMAGE:
+        raise ModelError(
+            f"{name}: damaged .tflite file (an offset that points out of it); write it again"
+        ) from None
 
 
 def _schema() -> Any:
@@ -198,13 +190,16 @@ class _Reader:
         operators = []
         for operator in self._tables(table.OperatorsLength(), table.Operators):
             name, custom, version = codes[_below(operator.OpcodeIndex(), len(codes), "operator")]
+            inputs = indices(operator.InputsAsNumpy(), -1)
+            outputs = indices(operator.OutputsAsNumpy())
+            _check_arity(name, inputs, outputs)
             operators.append(
                 Operator(
                     name=name,
                     custom=custom,
                     version=version,
-                    inputs=indices(operator.InputsAsNumpy(), -1),
-                    outputs=indices(operator.OutputsAsNumpy()),
+                    inputs=inputs,
+                    outputs=outputs,
                     options=self._options(operator),
                 )
             )
@@ -256,7 +251,7 @@ class _Reader:
 
     def _options(self, operator: Any) -> dict[str, Any]:
         kind = self._option_types.get(int(operator.BuiltinOptionsType()), "")
-        names = _OPTIONS.get(kind, ())
+        names = OPTIONS.get(kind, ())
         table = operator.BuiltinOptions() if names else None
         if table is None:
             return {}
@@ -274,11 +269,29 @@ class _Reader:
         return found
 
     def _check_calls(self, subgraphs: tuple[Subgraph, ...]) -> None:
-        for graph in subgraphs:
-            for operator in graph.operators:
-                for name, value in operator.options.items():
-                    if name.endswith("SubgraphIndex"):
-                        _below(value, len(subgraphs), "subgraph")
+        """Refuse calls of subgraphs that are not there or that come back to their caller."""
+        calls = [
+            {
+                _below(value, len(subgraphs), "subgraph")
+                for operator in graph.operators
+                for name, value in operator.options.items()
+                if name.endswith("SubgraphIndex")
+            }
+            for graph in subgraphs
+        ]
+        callers = set(range(len(subgraphs)))
+        while callers:
+            done = {caller for caller in callers if not calls[caller] & callers}
+            if not done:
+                raise ModelError("a subgraph that calls itself")
+            callers -= done
+
+
+def _check_arity(name: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
+    """Refuse an operator without the tensors that every kernel of it reads and writes."""
+    needed, written = ARITY.get(name, (0, 0))
+    if min((*inputs[:needed], 0)) < 0 or len(inputs) < needed or len(outputs) < written:
+        raise ModelError(f"{name} with {len(inputs)} inputs and {len(outputs)} outputs")
 
 
 def _below(index: Any, count: int, what: str, lowest: int = 0) -> int:

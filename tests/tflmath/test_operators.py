@@ -75,6 +75,23 @@ def test_elementwise_operators_with_any_scales(op, kind):
 
 
 @pytest.mark.parametrize("op", ["ADD", "SUB", "MUL"])
+def test_elementwise_int8_operators_on_every_pair(op):
+    rng, cases = np.random.default_rng(13), []
+    for _ in range(12):
+        a, b = scales(rng, 2)
+        out = float(np.float32(a * b * 127 if op == "MUL" else max(a, b) * 1.5))
+        shapes = ((256, 1), (1, 256))
+        tensors = [
+            T(type="INT8", shape=shape, scale=s, zero=zero(rng, "INT8"))
+            for shape, s in zip(shapes, (a, b), strict=True)
+        ]
+        result = T(type="INT8", shape=(256, 256), scale=out, zero=zero(rng, "INT8"))
+        tflite = one(op, tensors, [result], f"{op.title()}Options")
+        cases.append(Case(tflite=tflite, calls=[[ALL8.T.copy(), ALL8]]))
+    check(cases)
+
+
+@pytest.mark.parametrize("op", ["ADD", "SUB", "MUL"])
 def test_elementwise_operators_of_counters(op):
     rng = np.random.default_rng(2)
     tensors = [T(type="INT32", shape=(COUNT,)) for _ in range(3)]
@@ -314,7 +331,7 @@ def test_the_fused_lstm_over_calls_and_resets(kind):
     cases = [
         lstm(rng, kind, clip=clip, cell=cell, loud=loud)
         for clip in (0.0, 10.0, 0.7)
-        for cell in (2.0**-11, 2.0**-12, 2.0**-15, 2.0**-10, 2.0**-13)
+        for cell in (2.0**-11, 2.0**-12, 2.0**-15, 2.0**-10, 2.0**-17)
         for loud in (0.3, 1.0, 5.0)  # 5.0: gates and cell saturate
     ]
     cases += [
@@ -334,6 +351,18 @@ def test_types_without_a_reference_are_refused():
         Interpreter(model).invoke([np.zeros((1, 4), np.int32)])
     with pytest.raises(ModelError, match="COS has no reference"):
         Interpreter(one("COS", [x], [x]))
+
+
+@pytest.mark.parametrize("factor", [0.9999, 0.999985, 0.99999, 0.999999, 1.0, 1.00001])
+def test_int16_products_keep_15_bits_of_the_multiplier(factor):
+    """The largest mantissas, which would round to 2**15, are cut to 2**15 - 1."""
+    x = T(type="INT16", shape=(1, 1), scale=0.5)
+    bias = np.concatenate([np.arange(-32768, 32768, 7), [-(1 << 40), 1 << 40]])
+    w = T(type="INT8", shape=(bias.size, 1), scale=0.5, data=np.zeros((bias.size, 1)))
+    y = T(type="INT16", shape=(1, bias.size), scale=float(np.float32(0.25 / factor)))
+    tensors = [x, w, T(type="INT64", shape=bias.shape, scale=0.25, data=bias)]
+    tflite = one("FULLY_CONNECTED", tensors, [y], "FullyConnectedOptions")
+    check([Case(tflite=tflite, calls=[[np.zeros((1, 1), np.int16)]])])
 
 
 def test_the_product_of_scales_is_rounded_as_the_kernel_rounds_it():

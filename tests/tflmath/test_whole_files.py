@@ -5,9 +5,10 @@ import pytest
 
 from rnnedge.convert.tflite import emit, variants
 from rnnedge.errors import ModelError
+from rnnedge.targets.tflm import run_tflm
 from rnnedge.tflmath import Interpreter, read, run
 from tests.models import CELLS, float_model, quantized
-from tests.tflmath.files import DTYPES, Case, T, one, tflm
+from tests.tflmath.files import DTYPES, Case, G, Op, T, one, pack, tflm
 
 SHAPES = [
     *({"cells": (cell,)} for cell in CELLS),
@@ -73,6 +74,21 @@ def test_a_stream_is_its_steps_one_after_another(state):
     assert np.array_equal(y[:, :4], run(emit(model, variant), x[:, :4]))
 
 
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_windows_and_streams_run_as_the_verifier_runs_them(cell, sequences):
+    model = quantized(float_model(2, units=5, cells=(cell,), sequences=sequences), window=6)
+    rng = np.random.default_rng(0)
+    for variant in variants(model):
+        tflite = emit(model, variant)
+        kind = DTYPES[Interpreter(tflite).inputs[0].type]
+        x = rng.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, (3, 6, 3)).astype(kind)
+        expected = run_tflm(tflite, x, 1 << 20)
+        got = run(tflite, x)
+        assert got.shape == expected.shape, variant
+        assert np.array_equal(got, expected), variant
+
+
 def test_no_windows_give_no_scores():
     assert run(emit(small()), np.zeros((0, 6, 3), np.int16)).shape == (0, 4)
 
@@ -108,3 +124,20 @@ def test_a_file_is_read_as_it_was_written():
     assert np.array_equal(file.constant(found[1]), data)
     assert np.array_equal(file.constant(found[2]), [70_000, -70_000])
     assert file.constant(found[0]) is None
+
+
+def test_a_subgraph_that_calls_itself_is_refused():
+    """`run` would never come back."""
+    i = T(type="INT32", shape=(1,))
+    loop = Op(name="WHILE", inputs=[0], outputs=[1], options="WhileOptions",
+              values={"condSubgraphIndex": 1, "bodySubgraphIndex": 0})  # fmt: skip
+    graph = G(tensors=[i, i], inputs=[0], outputs=[1], operators=[loop])
+    with pytest.raises(ModelError, match="a subgraph that calls itself"):
+        read(pack(graph, G(tensors=[i], inputs=[0], outputs=[0], operators=[])))
+
+
+def test_an_operator_whose_shapes_do_not_fit_is_one_line():
+    x, y = T(type="INT8", shape=(1, 4), scale=0.5), T(type="INT8", shape=(5,), scale=0.5)
+    model = Interpreter(one("RESHAPE", [x], [y]))
+    with pytest.raises(ModelError, match="RESHAPE: inputs, options or shapes do not fit"):
+        model.invoke([np.zeros((1, 4), np.int8)])

@@ -3,13 +3,23 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rnnedge.convert.tflite import emit
+from rnnedge.convert.tflite import (
+    Variant,
+    as_input,
+    emit,
+    input_scale,
+    input_type,
+    output_scale,
+    variants,
+)
 from rnnedge.errors import ToolError
-from rnnedge.targets.tflm import ARENA_STEP, find_arena, run_tflm
+from rnnedge.targets.tflm import ARENA_STEP, find_arena, read_artefact, run_tflm
+from tests.tflite.cases import case, samples
 
 LARGE = 1 << 20
 
@@ -27,13 +37,6 @@ def test_the_arena_found_works_and_the_next_smaller_does_not(tflite, small, mode
     assert np.array_equal(run_tflm(tflite, x, arena + ARENA_STEP), run_tflm(tflite, x, LARGE))
     with pytest.raises(ToolError, match="arena too small"):
         run_tflm(tflite, x, arena - ARENA_STEP)
-
-
-def test_the_arena_of_a_gru_32_stays_what_is_promised(models):
-    """64 steps of 3 channels: 7,792 bytes are needed (of which 6,544 stay in use)."""
-    model = models.random_model(1, models.Shape(units=32, channels=3, window=64))
-    content, x = emit(model), models.windows(model, 4)
-    assert np.array_equal(run_tflm(content, x, 7840), run_tflm(content, x, LARGE))
 
 
 def test_windows_do_not_leak_into_each_other(tflite, small, models):
@@ -107,3 +110,66 @@ def test_the_parent_imports_no_interpreter():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        ("lstm", Variant()),
+        ("gru", Variant(form="stream")),
+        ("two_lstm", Variant(form="stream", state="variables")),
+        ("both_ways", Variant(precision="8x8")),
+    ],
+    ids=lambda value: value.name if isinstance(value, Variant) else value,
+)
+def test_the_arena_of_every_form_works_and_the_next_smaller_does_not(name, variant):
+    content = emit(case(name), variant)
+    x = as_input(samples(case(name), 3), variant)
+    arena = find_arena(content)
+    assert np.array_equal(run_tflm(content, x, arena), run_tflm(content, x, LARGE))
+    with pytest.raises(ToolError, match="arena too small"):
+        run_tflm(content, x, arena - ARENA_STEP)
+
+
+@pytest.mark.parametrize("name", ["gru", "mixed", "every_step", "both_ways"])
+def test_an_artefact_tells_its_ports(name):
+    model = case(name)
+    for variant in variants(model):
+        found = read_artefact(emit(model, variant))
+        x, y = found.inputs[0], found.outputs[0]
+        assert (found.form, x.name) == (variant.form, "x")
+        assert (x.dtype, x.zero_point) == (input_type(variant), 0)
+        assert x.scale == input_scale(model, variant)
+        assert (y.dtype, y.shape[-1], y.scale) == ("int16", 4, output_scale(model))
+        outside = variant.form == "stream" and variant.state == "io"
+        assert len(found.states) == (
+            outside and sum(each.state_size // 7 for each in model.recurrent)
+        )
+        assert [s.shape for s in found.states] == [(1, 7)] * len(found.states)
+        assert [s.scale for s in found.states] == [s.scale for s in found.outputs[1:]]
+
+
+@pytest.mark.parametrize("size", [0, 3, 100, 1000, -40])
+def test_reading_a_truncated_file_is_a_tool_error_or_works(tflite, size):
+    try:
+        read_artefact(tflite[:size])
+    except ToolError as error:
+        assert "\n" not in str(error)
+        assert str(error).startswith("TFLite Micro: ")
+
+
+def test_samples_of_the_wrong_type_are_refused():
+    variant = Variant(precision="8x8")
+    with pytest.raises(ToolError, match="windows of int16 for a model that takes int8"):
+        run_tflm(emit(case("gru"), variant), samples(case("gru"), 1), LARGE)
+
+
+def test_states_of_different_scales_are_refused(monkeypatch):
+    from rnnedge.convert.tflite import stream
+
+    given = stream.states(case("gru"))[0]
+    wrong = replace(given, scale=given.scale * 2)
+    monkeypatch.setattr(stream, "states", lambda _: (wrong,))
+    content = emit(case("gru"), Variant(form="stream"))
+    with pytest.raises(ToolError, match="state inputs and outputs differ in shape, type or scale"):
+        run_tflm(content, samples(case("gru"), 1), LARGE)

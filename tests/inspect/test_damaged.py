@@ -6,6 +6,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from unittest.mock import patch
 
+import flatbuffers
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,8 @@ from rnnedge.inspect.trial import Trial, try_tflm
 from rnnedge.tflmath import read
 from tests.cli import rnnedge
 from tests.models import float_model, quantized
-from tests.tflmath.files import T, one
+from tests.tflmath.files import G, Op, T, one, pack
+from tests.tflmath.files import s as schema
 
 TFLITE = emit(quantized(float_model(1, units=4, cells=("gru", "gru")), window=6))
 
@@ -85,34 +87,50 @@ def test_every_length_of_a_truncated_file_is_an_error_or_read():
 
 
 def bomb(count):
-    """A small file in which many vectors share one table: each look costs, memory does not."""
-    tensor = T(type="FLOAT32", shape=(1, 4), name="x" * 60_000)
-    content = bytearray(one("COS", [tensor], [tensor]))
-    at = content.index(b"x" * 60_000)
-    content += b"\0" * (-len(content) % 4)
-    # one more vector of tensors, `count` times the first tensor, takes the subgraph's place
-    import struct
-
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
-    graph = schema.Model.GetRootAsModel(bytes(content), 0).Subgraphs(0)
-    table = graph.Tensors(0)._tab.Pos
-    field = graph._tab.Pos + graph._tab.Offset(4)
-    vector = len(content)
-    content += struct.pack("<I", count)
-    for index in range(count):
-        place = vector + 4 + 4 * index
-        content += struct.pack("<I", (table - place) & 0xFFFFFFFF)
-    content[field : field + 4] = struct.pack("<I", vector - field)
-    assert at
-    return bytes(content)
+    """A small, valid file whose subgraph lists one tensor `count` times, with a long name."""
+    builder = flatbuffers.Builder(1 << 16)
+    name = builder.CreateString("x" * 60_000)
+    schema.TensorStart(builder)
+    schema.TensorAddName(builder, name)
+    tensor = schema.TensorEnd(builder)
+    schema.SubGraphStartTensorsVector(builder, count)
+    for _ in range(count):
+        builder.PrependUOffsetTRelative(tensor)
+    tensors = builder.EndVector()
+    schema.SubGraphStart(builder)
+    schema.SubGraphAddTensors(builder, tensors)
+    graph = schema.SubGraphEnd(builder)
+    schema.ModelStartSubgraphsVector(builder, 1)
+    builder.PrependUOffsetTRelative(graph)
+    graphs = builder.EndVector()
+    schema.BufferStart(builder)
+    buffer = schema.BufferEnd(builder)
+    schema.ModelStartBuffersVector(builder, 1)
+    builder.PrependUOffsetTRelative(buffer)
+    buffers = builder.EndVector()
+    schema.ModelStart(builder)
+    schema.ModelAddSubgraphs(builder, graphs)
+    schema.ModelAddBuffers(builder, buffers)
+    builder.Finish(schema.ModelEnd(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
 
 
 def test_a_file_whose_tables_share_their_content_is_refused_in_time():
+    """Read out, 200,000 names of 60,000 bytes would fill the memory."""
+    assert len(read(bomb(3)).subgraphs[0].tensors) == 3
     start = time.monotonic()
-    with pytest.raises(ModelError, match="damaged .tflite file"):
+    with pytest.raises(ModelError, match="more tables than such a file can hold"):
         read(bomb(200_000))
     assert time.monotonic() - start < 30
+
+
+def test_an_operator_without_its_tensors_is_refused():
+    x = T(type="INT16", shape=(1, 4), scale=2.0**-12)
+    for op, inputs in (("LOGISTIC", []), ("LOGISTIC", [-1]), ("FULLY_CONNECTED", [0])):
+        broken = Op(name=op, inputs=inputs, outputs=[1])
+        tflite = pack(G(tensors=[x, x], inputs=[0], outputs=[1], operators=[broken]))
+        with pytest.raises(ModelError, match=f"{op} with {len(inputs)} inputs and 1 outputs"):
+            read(tflite)
 
 
 @given(damaged())

@@ -66,7 +66,7 @@ def smaller_than_one(real: float) -> tuple[int, int]:
 
 
 def doubling_high(x: I64, mantissa: Any) -> I64:
-    """Return ``x * mantissa / 2**31``, half rounded away from zero; int32.
+    """Return ``x * mantissa / 2**31``, half rounded up; int32.
 
     The one product that gemmlowp saturates, of twice -2**31, does not occur here.
     """

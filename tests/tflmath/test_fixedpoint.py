@@ -28,6 +28,11 @@ def away(x: Fraction) -> int:
     return whole if x >= 0 else -whole
 
 
+def up(x: Fraction) -> int:
+    """Round half up."""
+    return (x + Fraction(1, 2)).__floor__()
+
+
 @given(INT32, st.integers(0, 31))
 def test_a_rounding_shift_rounds_half_away_from_zero(x, bits):
     assert rounding_shift(np.int64(x), bits) == away(Fraction(x, 2**bits))
@@ -35,19 +40,20 @@ def test_a_rounding_shift_rounds_half_away_from_zero(x, bits):
 
 @given(INT32, st.integers(1 << 30, (1 << 31) - 1), st.integers(-31, 0))
 def test_multiply_rounds_twice(x, mantissa, shift):
-    first = away(Fraction(x * mantissa, 2**31))
+    """Half up, then half away from zero."""
+    first = up(Fraction(x * mantissa, 2**31))
     assert multiply(np.int64(x), mantissa, shift) == away(Fraction(first, 2**-shift))
 
 
 @given(st.integers(-(1 << 20), 1 << 20), st.integers(1 << 30, (1 << 31) - 1), st.integers(0, 10))
 def test_multiply_shifts_left_first(x, mantissa, shift):
-    assert multiply(np.int64(x), mantissa, shift) == away(Fraction(x * 2**shift * mantissa, 2**31))
+    assert multiply(np.int64(x), mantissa, shift) == up(Fraction(x * 2**shift * mantissa, 2**31))
 
 
 @given(st.integers(-(1 << 40), 1 << 40), st.integers(1 << 30, 0x7FFEFFFF), st.integers(-31, -10))
 def test_multiply_wide_keeps_15_bits_and_rounds_half_up(x, mantissa, shift):
     narrow = (mantissa + (1 << 15)) >> 16
-    expected = (Fraction(x * narrow, 2 ** (15 - shift)) + Fraction(1, 2)).__floor__()
+    expected = up(Fraction(x * narrow, 2 ** (15 - shift)))
     assert multiply_wide(np.int64(x), mantissa, shift) == expected
 
 

@@ -57,13 +57,13 @@ def test_the_ten_lines_of_the_header_compile(tmp_path: Path) -> None:
     compile_c(tmp_path, "\n".join([*lines[:3], *around, *lines[3:], "}\n"]), "motor")
 
 
-def test_c_in_the_readme_compiles_and_gives_a_result_a_window(tmp_path: Path) -> None:
+def test_c_in_the_readme_compiles_also_as_cpp_and_gives_a_result_a_window(tmp_path: Path) -> None:
     (block,) = re.findall(r"```c\n(.*?)```", README, re.DOTALL)
     around = """
 static int results, named;
-void on_result(const char *name, float probability) {
+void on_result(const char *name) {
     results++;
-    named += name[0] != 0 && probability > 0;
+    named += name[0] != 0;
 }
 int main(void) {
     const float raw[MOTOR_INPUTS] = {0};
@@ -76,6 +76,9 @@ int main(void) {
 """
     compile_c(tmp_path, block + around, "motor")
     assert subprocess.run([tmp_path / "main"], check=False).returncode == 0
+    cpp = ["-x", "c++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", tmp_path / "main.c"]
+    for compiler in (["g++", "-std=c++11"], ["avr-g++", "-std=gnu++11", "-mmcu=atmega328p"]):
+        subprocess.run([*compiler, f"-I{tmp_path / 'export/src'}", *cpp], check=True)
 
 
 def test_commands_in_the_readme_exist() -> None:

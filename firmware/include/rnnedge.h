@@ -194,7 +194,7 @@ typedef struct {
     uint8_t majority;
 } rnnedge_rules;
 
-// A real probability 0..1 as Q0.15, by the compiler: {.majority = 5, .reject = RNNEDGE_Q15(0.6)}.
+// A real probability 0..1 as Q0.15, by the compiler: rules.reject = RNNEDGE_Q15(0.6);
 #define RNNEDGE_Q15(probability) ((uint16_t)((probability) * 32768 + 0.5))
 
 // The label of a result that was rejected, and of an instance that had none yet.

@@ -1,16 +1,16 @@
 """Boards: the same bits, over their serial lines."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnedge.api.building import Task
 from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
 from rnnedge.api.proving import check_folder
 from rnnedge.arrays import F32
 from rnnedge.errors import DeviceError
-from rnnedge.output import write_files
 from rnnedge.run import RunSpec
 from rnnedge.spec import QuantizedModel
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rnnedge.boards import Board
 
 _FRESH_WINDOWS = 8
+_PTY = "/dev/pts/"
 
 
 def verify_boards(
@@ -27,6 +28,9 @@ def verify_boards(
     port: str | None = None,
     export_folder: Path | None = None,
     windows: int | None = None,
+    optimize: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> list[Document]:
     """Run golden and fresh windows on boards over their serial lines, compare every bit.
 
@@ -37,11 +41,15 @@ def verify_boards(
             and the board's emulator takes its place.
         export_folder: without a port, the package that the firmware is built of; None: a fresh one.
         windows: number of fresh test windows beside the golden ones; None: 8.
+        optimize: without a port, how it is built: "speed" or "size"; None: speed or, where that
+            does not fit, size.
+        say: told what is done, before it is done.
+        progress: told how many of how many windows are done, after each.
 
     Returns:
         For each board: board, target (the board, too), port (None: emulated), model, sha256,
-        compiler (None with a port), and the fields of
-        rnnedge.serialline.verification.verify_device.
+        compiler and optimize (None with a port), the fields of
+        rnnedge.serialline.verification.verify_device, and notes (sentences on what the counts are).
 
     Raises:
         RnnedgeError: no such run or board, a tool is missing, the firmware does not fit, the port
@@ -59,7 +67,16 @@ def verify_boards(
                 raise DeviceError(
                     f"board {board.name}: has no emulator; connect it and name its --port"
                 )
-    task = _BoardTask(run=run, spec=spec, model=model, raw=kept.X_test, windows=windows)
+    task = _BoardTask(
+        run=run,
+        spec=spec,
+        model=model,
+        raw=kept.X_test,
+        windows=windows,
+        optimize=optimize,
+        say=say,
+        progress=progress,
+    )
     if port is not None:
         return [task.verify(board, port, emulated=False) for board in chosen]
     return [task.emulate(board, export_folder) for board in chosen]
@@ -74,25 +91,33 @@ class _BoardTask:
     model: QuantizedModel
     raw: F32
     windows: int | None
+    optimize: str | None
+    say: Callable[[str], None]
+    progress: Callable[[int, int], None]
 
     def emulate(self, board: "Board", folder: Path | None) -> Document:
         """Build the firmware of a board, and verify it in the board's emulator."""
-        from rnnedge.boards.build import build
         from rnnedge.boards.emulator import emulated
-        from rnnedge.boards.package import firmware_package
         from rnnedge.targets.cores import find_core
 
         with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
-            package = Path(work) / "package" if folder is None else folder
-            if folder is None:
-                golden = self.raw[:GOLDEN_WINDOWS]
-                write_files(package, firmware_package(board, self.model, golden))
-            check_folder(package, self.model)
-            firmware = build(board, package, Path(work) / "build")
+            if folder is not None:
+                check_folder(folder, self.model)
+            task = Task(
+                board=board,
+                spec=self.spec,
+                model=self.model,
+                golden=self.raw[:GOLDEN_WINDOWS],
+                optimize=self.optimize,
+            )
+            self.say(f"{board.name}: building ...")
+            firmware = task.build(Path(work), folder)
+            self.say(f"{board.name}: {firmware.choice}")
             with emulated(board, firmware.elf) as port:
                 document = self.verify(board, port, emulated=True)
         toolchain = find_core(board.core).toolchain
         document["compiler"] = None if toolchain is None else toolchain.version()
+        document["optimize"] = firmware.optimize
         return document
 
     def verify(self, board: "Board", port: str, *, emulated: bool) -> Document:
@@ -111,8 +136,10 @@ class _BoardTask:
         sensor = Sensor(rate=self.spec.rate, hop=self.spec.hop)
         with open_device(port) as device:
             check_model(device, self.model, hint if emulated else f"{hint} --port {port}")
-            result = verify_device(device, self.model, golden, fresh, sensor, clock)
+            self.say(f"{board.name}: running {len(golden) + len(fresh)} windows ...")
+            result = verify_device(device, self.model, golden, fresh, sensor, clock, self.progress)
             info = device.info
+        self.say(f"{board.name}: {result['differences']:,} differences")
         return {
             "board": board.name,
             "target": board.name,
@@ -120,5 +147,24 @@ class _BoardTask:
             "model": info.name,
             "sha256": info.sha256,
             "compiler": None,
+            "optimize": None,
             **result,
+            "notes": _notes(board, result, None if emulated else port),
         }
+
+
+def _notes(board: "Board", result: Document, port: str | None) -> list[str]:
+    """Return what one has to know of the counts."""
+    counting = board.emulator is not None and board.emulator.unit == "instructions"
+    notes = []
+    if result["unit"] == "instructions":
+        notes.append("the emulator counts instructions; latency and headroom are of one a cycle")
+    elif result["unit"] and port is not None and counting and _is_pty(port):
+        notes.append(f"{port} is no real port: an emulator's counts are ticks, not cycles")
+    if result["steady"] is False:
+        notes.append("counts differ from step to step: not a steady clock, so no latency")
+    return notes
+
+
+def _is_pty(port: str) -> bool:
+    return str(Path(port).resolve()).startswith(_PTY)

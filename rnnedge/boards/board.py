@@ -63,6 +63,7 @@ class FlashTool:
         command: its words; {image}, {port}, {drive} and {project} are replaced.
         remark: what a user has to know or do, may be empty.
         drive: of "copy": name of the drive, may be empty.
+        connect: of "copy": what makes the drive appear, if more than connecting the board.
         project: "esp_idf" or "zephyr": it writes what that build system makes of the package's
             example of this name; "": the image that CMake builds.
         build: of a project: the words of the command that builds it before, may be empty.
@@ -73,6 +74,7 @@ class FlashTool:
     command: tuple[str, ...]
     remark: str
     drive: str = ""
+    connect: str = ""
     project: str = ""
     build: tuple[str, ...] = ()
 
@@ -95,7 +97,8 @@ class Board:
         flash: what a program may take, boot loaders left out.
         ram: all of it, the stack included.
         stack: bytes of RAM that are kept free for the stack.
-        optimize: "speed" or "size", unless somebody asks for another.
+        optimize: "speed" or "size": what CMake builds by itself; rnnedge flash takes speed wherever
+            that fits.
         common: files of firmware/boards/common that belong to it.
         emulator: None: there is none.
         flash_tools: the preferred one first.
@@ -260,6 +263,7 @@ def _tool(fields: Fields) -> FlashTool:
         command=fields.texts("command"),
         remark=fields.text("remark", default=""),
         drive=fields.text("drive", default=""),
+        connect=fields.text("connect", default=""),
         project=fields.choice("project", PROJECTS, default=""),
         build=fields.texts("build"),
     )

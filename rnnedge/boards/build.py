@@ -4,10 +4,11 @@ CMake and Ninja come with pip, as rnnedge itself: the compiler is all that a use
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnnedge.boards.board import Board
+from rnnedge.boards.fit import lacking
 from rnnedge.boards.overflow import overflow
 from rnnedge.errors import FitError, ModelError, ToolError
 from rnnedge.targets.cores import find_core
@@ -29,6 +30,8 @@ class Firmware:
         elf: the program; hex and bin are its images.
         flash_bytes: code, constants and initial values.
         ram_bytes: variables, without stack.
+        optimize: "speed" or "size".
+        remark: why it was built for size, or nothing.
     """
 
     board: Board
@@ -38,6 +41,14 @@ class Firmware:
     bin: Path
     flash_bytes: int
     ram_bytes: int
+    optimize: str
+    remark: str = ""
+
+    @property
+    def choice(self) -> str:
+        """What it was built for, as a sentence."""
+        flag = {"speed": "-O3", "size": "-Os"}[self.optimize]
+        return f"built for {self.optimize} ({flag}){self.remark}"
 
 
 def build(
@@ -54,7 +65,7 @@ def build(
         board: one whose core has a compiler here.
         package: a folder of rnnedge export with the format cmake; it is only read.
         work: folder of the build, made if it is not there.
-        optimize: "speed" or "size"; None: what the board prefers.
+        optimize: "speed" or "size"; None: what CMake takes by itself, of board.toml.
         app: a file of extras/firmware/app.
 
     Raises:
@@ -71,6 +82,7 @@ def build(
         raise ModelError(
             f"{source}: no firmware in this package; export it with --format cmake or all"
         )
+    optimize = optimize or board.optimize
     purpose = f"build the firmware of {board.name}"
     compiler = require(toolchain.compiler, purpose)
     cmake, ninja = require("cmake", purpose), require("ninja", purpose)
@@ -79,7 +91,7 @@ def build(
         "BOARD": board.name,
         "BOARD_CC": compiler,
         "APP": app,
-        "RNNEDGE_OPTIMIZE": optimize or board.optimize,
+        "RNNEDGE_OPTIMIZE": optimize,
     }
     words = [f"-D{key}={value}" for key, value in defined.items()]
     _cmake(board, [cmake, "-G", "Ninja", "-S", source, "-B", work, *words], purpose)
@@ -94,7 +106,31 @@ def build(
         bin=elf.with_suffix(".bin"),
         flash_bytes=sizes.flash_bytes,
         ram_bytes=sizes.ram_bytes,
+        optimize=optimize,
     )
+
+
+def build_fastest(
+    board: Board, package: Path, work: Path, *, optimize: str | None = None
+) -> Firmware:
+    """Build the firmware of `board` for speed or, where that does not fit, for size.
+
+    Args:
+        board: as for `build`.
+        package: as for `build`.
+        work: as for `build`.
+        optimize: "speed" or "size": that, and no other.
+
+    Raises:
+        RnnedgeError: as `build`.
+    """
+    try:
+        return build(board, package, work, optimize=optimize or "speed")
+    except FitError as error:
+        if optimize is not None or "flash" not in error.over:  # variables stay as large
+            raise
+        remark = f"; for speed it is {lacking(error.over)}"
+    return replace(build(board, package, work, optimize="size"), remark=remark)
 
 
 def _cmake(board: Board, command: Sequence[str | Path], purpose: str) -> None:

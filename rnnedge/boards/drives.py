@@ -16,8 +16,13 @@ def find_drives(label: str) -> list[Path]:
     return [path for place in places for path in sorted(root.glob(place)) if path.is_dir()]
 
 
-def choose_drive(given: Path | None, label: str) -> Path:
+def choose_drive(given: Path | None, label: str, connect: str = "") -> Path:
     """Return the drive to copy to: `given`, else the one with this name.
+
+    Args:
+        given: a drive, or None.
+        label: name of the drive.
+        connect: what makes it appear, if more than connecting the board.
 
     Raises:
         ToolError: there is none, or more than one, or it is no folder.
@@ -29,7 +34,8 @@ def choose_drive(given: Path | None, label: str) -> Path:
     found = find_drives(label)
     if not found:
         raise ToolError(
-            f"no drive {label} is mounted; connect the board, or name its drive with --drive"
+            f"no drive {label} is mounted; {connect or 'connect the board'}, "
+            "or name its drive with --drive"
         )
     if len(found) > 1:
         drives = ", ".join(map(str, found))

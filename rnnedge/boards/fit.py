@@ -45,8 +45,8 @@ class Fit:
 
     def __str__(self) -> str:
         return (
-            f"flash {self.flash_bytes:,} of {self.flash_size:,} bytes, "
-            f"RAM {self.ram_bytes:,} of {self.ram_size:,}, "
+            f"flash {self.flash_bytes:,} of {self.flash_size:,} bytes\n"
+            f"RAM {self.ram_bytes:,} of {self.ram_size:,} bytes, "
             f"{self.free_bytes:,} left for the stack (at least {self.stack_bytes:,} wanted)"
         )
 

@@ -198,8 +198,17 @@ def explain(
                 permission=PERMISSION.format(user=getpass.getuser()),
                 udev=_UDEV,
             )
-            return f"{tool.tool}: {line}"
+            return f"{tool.tool}: {line}{_nor_drive(board) if meaning is _NO_PROBE else ''}"
     telling = [line.strip() for line in said if _TELLING.search(line)]
     last = [line.strip() for line in said if line.strip()]
     why = (telling or last[-1:] or [f"exit code {code}"])[0]
     return f"{tool.tool}: failed to flash {board.name}: {why}"
+
+
+def _nor_drive(board: Board) -> str:
+    """Say that a board, which shows a drive, does not."""
+    for tool in board.flash_tools:
+        if tool.tool == COPY and not find_drives(tool.drive):
+            connect = f" ({tool.connect})" if tool.connect else ""
+            return f"; no drive {tool.drive} is mounted either{connect}"
+    return ""

@@ -18,7 +18,7 @@ def boards(as_json: bool) -> None:
 
 def _show(rows: list[dict[str, Any]]) -> None:
     table(
-        ["board", "chip", "core", "flash", "RAM", "emulator", "flashed by"],
+        ["board", "chip", "core", "flash", "RAM", "emulator"],
         [
             [
                 row["board"],
@@ -27,10 +27,13 @@ def _show(rows: list[dict[str, Any]]) -> None:
                 _size(row["flash_bytes"]),
                 _size(row["ram_bytes"]),
                 _emulator(row["emulator"]),
-                ", ".join(row["flash_tools"]),
             ]
             for row in rows
         ],
+    )
+    table(
+        ["board", "flashed by (--tool)"],
+        [[row["board"], ", ".join(row["flash_tools"])] for row in rows],
     )
     for measured, text in (
         ("cycles", "verified under emulation, cycles exact"),
@@ -39,7 +42,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
     ):
         names = [row["board"] for row in rows if row["measured"] == measured]
         if names:
-            click.echo(f"{text}: {', '.join(names)}")
+            click.echo(click.wrap_text(f"{text}: {', '.join(names)}", 80, subsequent_indent="  "))
 
 
 def _emulator(program: str | None) -> str:

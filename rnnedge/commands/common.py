@@ -45,6 +45,15 @@ def target_option(default: str, known: str) -> Callable[[_F], _F]:
     )
 
 
+def optimize_option(command: _F) -> _F:
+    """Add --optimize of a board's firmware."""
+    return click.option(
+        "--optimize",
+        type=click.Choice(["speed", "size"]),
+        help="How it is built. [default: for speed or, where that does not fit, for size]",
+    )(command)
+
+
 def names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Read names that are parted by commas."""
     return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
@@ -74,15 +83,28 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     """Print a table; numbers and text as they are, right-aligned but for the first column."""
     if title:
         click.echo(title)
+    texts = [[str(cell) for cell in row] for row in rows]
+    console = Console(soft_wrap=False)
+    # words stay whole where there is room for the longest of each column
+    words = [_longest_word(column, *cells) for column, *cells in zip(columns, *texts, strict=False)]
+    roomy = sum(words) + 3 * len(words) + 1 <= console.width
     drawn = Table(header_style="bold")
     for index, column in enumerate(columns):
         first = index == 0
         drawn.add_column(
-            Text(column), justify="left" if first else "right", overflow="fold", no_wrap=first
+            Text(column),
+            justify="left" if first else "right",
+            overflow="fold",
+            no_wrap=first,
+            min_width=words[index] if roomy else None,
         )
-    for row in rows:
-        drawn.add_row(*(Text(str(cell)) for cell in row))
-    Console(soft_wrap=False).print(drawn)
+    for text in texts:
+        drawn.add_row(*map(Text, text))
+    console.print(drawn)
+
+
+def _longest_word(*texts: str) -> int:
+    return max((len(word) for text in texts for word in text.split()), default=0)
 
 
 def left_out(document: dict[str, Any]) -> None:

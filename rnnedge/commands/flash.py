@@ -5,7 +5,13 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import FOLDER, json_option, report, run_argument
+from rnnedge.commands.common import (
+    FOLDER,
+    json_option,
+    optimize_option,
+    report,
+    run_argument,
+)
 
 
 @click.command()
@@ -16,6 +22,7 @@ from rnnedge.commands.common import FOLDER, json_option, report, run_argument
 @click.option("--drive", type=FOLDER, help="The drive that it shows. [default: by name]")
 @click.option("--dry-run", is_flag=True, help="Build, check, print the command; do not call it.")
 @click.option("--out", "--keep", "out", type=FOLDER, help="Leave the image in this folder.")
+@optimize_option
 @click.option("--verbose", is_flag=True, help="Show what the tool says.")
 @json_option
 def flash(run: Path, as_json: bool, verbose: bool, **options: Any) -> None:
@@ -45,6 +52,10 @@ def _show(document: dict[str, Any]) -> None:
         click.echo(f"flashed {document['name']} to {document['board']}")
         return
     kept = document["image"] is not None or document["project"] is not None
-    what = "image" if document["image_bytes"] else "project"
-    rest = "" if kept else f"; the {what} was made, and not kept"
-    click.echo(f"dry run: nothing was flashed{rest}")
+    if document["optimize"] is not None:
+        rest = "" if kept else "; --out FOLDER keeps the image"
+        click.echo(f"dry run: nothing was flashed{rest}")
+    else:
+        tool = (document["before"] or document["command"])[0]
+        rest = "" if kept else "; --out FOLDER keeps the project"
+        click.echo(f"dry run: nothing was built, {tool} does that{rest}")

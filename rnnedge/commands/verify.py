@@ -1,5 +1,7 @@
 """rnnedge verify."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from rnnedge.commands.common import (
     CORES,
     FOLDER,
     json_option,
+    optimize_option,
     report,
     run_argument,
     table,
@@ -35,6 +38,7 @@ from rnnedge.commands.common import (
     type=click.IntRange(min=1),
     help="Test windows. [default: host all, emulator 32, avr 4; board 8 and the golden ones]",
 )
+@optimize_option
 @json_option
 @click.pass_context
 def verify(
@@ -45,6 +49,7 @@ def verify(
     port: str | None,
     folder: Path | None,
     windows: int | None,
+    optimize: str | None,
     as_json: bool,
 ) -> None:
     """Prove that a target or a board computes the simulator's bits.
@@ -58,8 +63,19 @@ def verify(
     from rnnedge import api
 
     _check(ctx, boards, port, folder)
+    if optimize is not None and (port is not None or not boards):
+        raise click.UsageError("--optimize is for a --board without --port")
     if boards:
-        rows = api.verify_boards(run, boards, port=port, export_folder=folder, windows=windows)
+        rows = api.verify_boards(
+            run,
+            boards,
+            port=port,
+            export_folder=folder,
+            windows=windows,
+            optimize=optimize,
+            say=lambda line: click.echo(line, err=True),
+            progress=_progress,
+        )
         report(rows, as_json, _show_boards)
     else:
         rows = api.verify(run, targets, export_folder=folder, windows=windows)
@@ -81,6 +97,12 @@ def _check(
         raise click.UsageError("--port and --export exclude each other: the board has its firmware")
 
 
+def _progress(done: int, count: int) -> None:
+    """Count windows where somebody looks."""
+    if sys.stderr.isatty():
+        click.echo(f"{done} of {count} windows\r", err=True, nl=False)  # the next line covers it
+
+
 def _show(rows: list[dict[str, Any]]) -> None:
     table(["target", *_COMPARED], [[row["target"], *_compared(row)] for row in rows])
     _show_differences(rows)
@@ -89,21 +111,22 @@ def _show(rows: list[dict[str, Any]]) -> None:
 def _show_boards(rows: list[dict[str, Any]]) -> None:
     for start in range(0, len(rows), _SIDE_BY_SIDE):
         some = rows[start : start + _SIDE_BY_SIDE]
-        columns = zip(*map(_board_column, some), strict=True)
+        units = list(dict.fromkeys(row["unit"] for row in some if row["unit"])) or [""]
+        titles = [*_COMPARED, *(f"{unit} a step".strip() for unit in units), *_BOARD_ROWS]
+        columns = zip(*(_board_column(row, units) for row in some), strict=True)
         table(
             ["", *(row["board"] for row in some)],
-            [[title, *values] for title, values in zip(_BOARD_ROWS, columns, strict=True)],
+            [[title, *values] for title, values in zip(titles, columns, strict=True)],
         )
-    if any(row["unit"] == "instructions" for row in rows):
-        click.echo("the emulator counts instructions; latency and headroom are of one a cycle")
+    for note in dict.fromkeys(note for row in rows for note in row["notes"]):
+        boards = [row["board"] for row in rows if note in row["notes"]]
+        prefix = f"{', '.join(boards)}: " if len(boards) < len(rows) else ""
+        click.echo(click.wrap_text(f"{prefix}{note}", 80))
     _show_differences(rows)
 
 
 _COMPARED = ("windows", "values compared", "differences")
-_BOARD_ROWS = (
-    *_COMPARED,
-    *("a step", "latency", "headroom", "stack", "retries", "damaged frames", "resets"),
-)
+_BOARD_ROWS = ("latency", "headroom", "stack", "retries", "damaged frames", "resets")
 _SIDE_BY_SIDE = 3
 
 
@@ -111,21 +134,21 @@ def _compared(row: dict[str, Any]) -> list[str]:
     return [str(row["windows"]), f"{row['values_compared']:,}", f"{row['differences']:,}"]
 
 
-def _board_column(row: dict[str, Any]) -> list[str]:
+def _board_column(row: dict[str, Any], units: Sequence[str]) -> list[str]:
     stack = f"{row['stack_bytes']:,} bytes" if row["stack_bytes"] else "not measured"
     line = [str(row[name]) for name in ("retries", "damaged", "resets")]
-    return [*_compared(row), *_speed(row), stack, *line]
+    return [*_compared(row), *_speed(row, units), stack, *line]
 
 
-def _speed(row: dict[str, Any]) -> list[str]:
+def _speed(row: dict[str, Any], units: Sequence[str]) -> list[str]:
     if row["per_step"] is None:
-        return ["not measured"] * 3
+        return ["not measured"] * (len(units) + 2)
     spread = "" if row["per_step_min"] == row["per_step"] else f"{row['per_step_min']:,} to "
-    return [
-        f"{spread}{row['per_step']:,} {row['unit']}",
-        f"{row['latency_ms']:.3g} ms",
-        "rate unknown" if row["headroom"] is None else f"{row['headroom']:,.1f} times",
-    ]
+    counts = [f"{spread}{row['per_step']:,}" if unit == row["unit"] else "-" for unit in units]
+    if not row["steady"]:
+        return [*counts, "clock not steady", "-"]
+    headroom = "rate unknown" if row["headroom"] is None else f"{row['headroom']:,.1f} times"
+    return [*counts, f"{row['latency_ms']:.3g} ms", headroom]
 
 
 def _show_differences(rows: list[dict[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """A board against the simulator, bit for bit, with its cycles, latency and headroom."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,9 @@ from rnnedge.serialline.device import Device
 from rnnedge.simulator import Trace, quantize, simulate
 from rnnedge.spec import CONTRACT, QuantizedModel
 from rnnedge.targets.compare import first_difference
+
+_SPEED = ("per_step", "per_step_min", "unit", "steady", "latency_ms", "headroom")
+_SPREAD = 0.2  # of the larger count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ def verify_device(
     fresh: F32,
     sensor: Sensor,
     clock: Clock | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Run windows on a board and compare every state and score with the simulator.
 
@@ -84,13 +89,16 @@ def verify_device(
         fresh: float32 (windows, steps, channels), raw units; quantised by the board.
         sensor: what the board has to keep up with.
         clock: what its ticks mean.
+        progress: told how many of how many windows are done, after each.
 
     Returns:
         windows, values_compared, states_compared, scores_compared, differences, first_difference
         (a sentence, or None), per_step and per_step_min (None without a counter; bidirectional
-        models: a step's part of the window), unit, latency_ms (of a step, or of the window of a
-        bidirectional model), headroom (how often that fits between two samples, or windows; None
-        without rate), stack_bytes (0: not measured), requests, retries, damaged, late, resets.
+        models: a step's part of the window), unit, steady (whether the counts of steps differ by no
+        more than a fifth, None without a counter), latency_ms (of a step, or of the window of a
+        bidirectional model; None if not steady), headroom (how often that fits between two samples,
+        or windows; None without latency or rate), stack_bytes (0: not measured), requests, retries,
+        damaged, late, resets.
 
     Raises:
         DeviceError: the line or the board fails.
@@ -109,6 +117,7 @@ def verify_device(
             )
         got.states[index], got.scores[index] = result.states, result.scores
         ticks += result.cycles
+        progress(index + 1, len(windows))
     states = int(np.count_nonzero(got.states != expected.states))
     scores = int(np.count_nonzero(got.scores != expected.scores))
     stack = device.stack_bytes()
@@ -135,17 +144,34 @@ def _speed(
 ) -> dict[str, Any]:
     """Return what a step takes, and how that fits the sensor."""
     if not hz:
-        return dict.fromkeys(("per_step", "per_step_min", "unit", "latency_ms", "headroom"))
+        return dict.fromkeys(_SPEED)
     core_hz = clock.core_hz or hz
     per_tick = clock.per_tick or core_hz / hz
     steps = model.window if model.bidirectional else 1
     seconds = max(ticks) * per_tick / core_hz
     between = sensor.hop if model.bidirectional else 1
-    headroom = round(between / sensor.rate / seconds, 1) if sensor.rate and seconds else None
+    steady = _steady(ticks)
+    headroom = None
+    if steady and sensor.rate and seconds:
+        headroom = round(between / sensor.rate / seconds, 1)
     return {
         "per_step": round(max(ticks) * per_tick / steps),
         "per_step_min": round(min(ticks) * per_tick / steps),
         "unit": clock.unit,
-        "latency_ms": round(seconds * 1000, 6),
+        "steady": steady,
+        "latency_ms": round(seconds * 1000, 6) if steady else None,
         "headroom": headroom,
     }
+
+
+def _steady(ticks: list[int]) -> bool:
+    """Whether steps take about as long as each other.
+
+    Those of a model do. Where they do not, the counter follows no clock of the chip's, as in an
+    emulator that runs as fast as it can. A few outliers (a cold cache, an interrupt) and two ticks
+    of a coarse counter are no such sign.
+    """
+    ordered = sorted(ticks)
+    few = len(ordered) // 20
+    low, high = ordered[few], ordered[-1 - few]
+    return high - low <= max(2, high * _SPREAD)

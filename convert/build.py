@@ -1,10 +1,12 @@
 """From a Keras model and calibration windows to a proven QuantizedModel."""
 
 import numpy as np
+import numpy.typing as npt
 
-from rnnedge.arrays import F32
+from rnnedge.arrays import F32, F64
 from rnnedge.convert.calibrate import ranges
 from rnnedge.convert.floatmodel import FloatModel
+from rnnedge.convert.inputbits import InputBits, choose
 from rnnedge.convert.proof import prove
 from rnnedge.convert.quantize import quantize_input, quantize_layers
 from rnnedge.errors import DataError, ModelError
@@ -13,23 +15,30 @@ from rnnedge.simulator import quantize as quantize_raw
 from rnnedge.simulator import simulate, step_scores
 from rnnedge.spec import QuantizedModel
 
-_WORTH_16_BITS = 0.005
-"""Share of the calibration windows that 16-bit inputs must win back to be chosen."""
-
 
 def quantize(
     model: FloatModel, run: RunSpec, calibration: F32, *, input_bits: int | None = None
 ) -> QuantizedModel:
+    """Return the model of `quantize_and_tell` alone."""
+    return quantize_and_tell(model, run, calibration, input_bits=input_bits)[0]
+
+
+def quantize_and_tell(
+    model: FloatModel, run: RunSpec, calibration: F32, *, input_bits: int | None = None
+) -> tuple[QuantizedModel, InputBits]:
     """Quantise a trained model: calibrate -> quantise -> prove.
 
-    The first layer reads 8-bit inputs unless 16 bits win back more than 0.5 % of the calibration
-    windows, by agreement of the integer model's class with the float model's.
+    The first layer reads 8-bit inputs unless 16 bits serve the calibration windows better
+    (rnnedge.convert.inputbits), by agreement of the integer model's class with the float model's.
 
     Args:
         model: float weights, from `extract`.
         run: names of channels and classes, window, rate.
         calibration: float32 (windows, steps, channels), raw units, of the training part.
         input_bits: 8 or 16 to fix the width of the first layer's input, None to choose it.
+
+    Returns:
+        The model, and why its input has the width that it has.
 
     Raises:
         ModelError: the run does not describe this model.
@@ -44,10 +53,12 @@ def quantize(
     if calibration.size == 0 or not np.isfinite(calibration).all():
         raise DataError("calibration needs at least one window of finite values")
     if input_bits is not None:
-        return _quantize(model, run, calibration, input_bits)
+        return _quantize(model, run, calibration, input_bits), InputBits(bits=input_bits)
     narrow, wide = (_quantize(model, run, calibration, bits) for bits in (8, 16))
-    gain = _agreement(model, wide, calibration) - _agreement(model, narrow, calibration)
-    return wide if gain > _WORTH_16_BITS else narrow
+    _, exact = model.forward(calibration.astype(np.float64))
+    agree = [_agreement(quantized, calibration, exact) for quantized in (narrow, wide)]
+    chosen = choose(*agree)
+    return (wide if chosen.bits == 16 else narrow), chosen
 
 
 def _quantize(model: FloatModel, run: RunSpec, calibration: F32, bits: int) -> QuantizedModel:
@@ -67,9 +78,8 @@ def _quantize(model: FloatModel, run: RunSpec, calibration: F32, bits: int) -> Q
     return quantized
 
 
-def _agreement(model: FloatModel, quantized: QuantizedModel, raw: F32) -> float:
-    """Return the share of windows (or steps) with the same class in float and in integers."""
-    _, exact = model.forward(raw.astype(np.float64))
+def _agreement(quantized: QuantizedModel, raw: F32, exact: F64) -> npt.NDArray[np.bool_]:
+    """Return for each window (or step) whether the class is the float model's."""
     x = quantize_raw(quantized.input, raw)
     scores = step_scores(quantized, x) if exact.ndim == 3 else simulate(quantized, x).scores
-    return float(np.mean(scores.argmax(axis=-1) == exact.argmax(axis=-1)))
+    return np.asarray(scores.argmax(axis=-1) == exact.argmax(axis=-1))

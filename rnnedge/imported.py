@@ -3,7 +3,7 @@
 import math
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +73,9 @@ def import_keras(
         DataError: data that cannot be read, or has other channels than the model.
         RangeError: a value does not fit its format.
     """
-    from rnnedge.convert.build import quantize
+    from rnnedge.convert.build import quantize_and_tell
     from rnnedge.convert.extract import extract
+    from rnnedge.convert.inputbits import KEY
 
     if rate is not None and not 0 < rate < math.inf:
         raise DataError(f"rate is {rate}, expected more than 0 samples per second")
@@ -114,9 +115,10 @@ def import_keras(
     )
     index = {label: i for i, label in enumerate(names)}
     y: I64 = np.array([index.get(label, -1) for label in labels], dtype=np.int64)
+    model, bits = quantize_and_tell(source, spec, raw, input_bits=input_bits)
     return Imported(
-        run=spec,
-        model=quantize(source, spec, raw, input_bits=input_bits),
+        run=replace(spec, training={KEY: bits.document()}),
+        model=model,
         windows=runs.Windows(calibration=raw, X_test=raw, y_test=y),
         source=path,
     )

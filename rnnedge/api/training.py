@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,24 +48,27 @@ def fit(
         force: replace an existing run.
 
     Returns:
-        The metrics, as in metrics.json.
+        The metrics, as in metrics.json, with run, name and input (rnnedge.convert.inputbits).
 
     Raises:
         RnnedgeError: bad data, options or output folder; nothing is then left behind.
     """
-    from rnnedge.convert.build import quantize as quantize_model
+    from rnnedge.convert.build import quantize_and_tell
     from rnnedge.convert.extract import extract
+    from rnnedge.convert.inputbits import KEY
     from rnnedge.train.fit import train_run
 
     with new_folder(out, replace=force, marker=runs.RUN_JSON) as folder:
         run = train_run(data, test, options, form or runs.DataFormat(), folder, progress)
         windows = runs.load_windows(folder)
-        model = quantize_model(
+        model, bits = quantize_and_tell(
             extract(folder / runs.KERAS_FILE), run, windows.calibration, input_bits=input_bits
         )
+        run = replace(run, training={**run.training, KEY: bits.document()})
         digest = save_model(model, folder / runs.QUANTIZED_FILE)
         metrics = _metrics(folder, model, windows.X_test, windows.y_test, tflm=False)
-        document = {"run": str(out), "name": run.name, "sha256": digest, **metrics}
+        about = {"run": str(out), "name": run.name, "sha256": digest, KEY: bits.document()}
+        document = {**about, **metrics}
         runs.seal(folder, run)
         text = json.dumps({**metrics, "sha256": digest}, indent=2) + "\n"
         (folder / runs.METRICS_FILE).write_text(text)
@@ -128,8 +132,8 @@ def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
     """Compare float, int8 and (GRUs) TFLite Micro on the test part, or on labelled data.
 
     Returns:
-        ``{"task", "windows", "classes", "variants": {"float": {...}, "int8": {...}, "tflm":
-        {...}}}``; each variant has accuracy, macro_f1 and confusion (rows: true class), the
+        ``{"task", "windows", "classes", "input_bits", "variants": {"float": {...}, "int8": {...},
+        "tflm": {...}}}``; each variant has accuracy, macro_f1 and confusion (rows: true class), the
         integer ones agreement (equal predictions) with float.
 
     Raises:
@@ -187,5 +191,6 @@ def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, *, tflm: bool)
         "task": model.task,
         "windows": len(y),
         "classes": list(model.classes),
+        "input_bits": model.cells[0].input_bits,
         "variants": variants,
     }

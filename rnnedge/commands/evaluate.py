@@ -15,6 +15,8 @@ from rnnedge.commands.common import (
     table,
 )
 
+_AGREEING = 0.99
+
 
 @click.command()
 @run_argument
@@ -27,7 +29,30 @@ def evaluate(run: Path, data: tuple[Path, ...], as_json: bool) -> None:
     """
     from rnnedge import api
 
-    report(api.evaluate(run, data), as_json, _show)
+    document = api.evaluate(run, data)
+    disagreement(document)
+    report(document, as_json, _show)
+
+
+def disagreement(document: dict[str, Any]) -> None:
+    """Say on standard error that int8 and float decide too many windows differently, and the cure.
+
+    Args:
+        document: of api.fit or api.evaluate.
+    """
+    agreement = document["variants"]["int8"]["agreement"]
+    if agreement >= _AGREEING:
+        return
+    cure = (
+        "try --input-bits 16"
+        if document["input_bits"] == 8
+        else "its input has 16 bits already, the rest is its int8 weights'"
+    )
+    click.echo(
+        f"note: int8 agrees with float on only {100 * agreement:.1f} % of {document['windows']:,} "
+        f"windows; {cure}",
+        err=True,
+    )
 
 
 def _show(document: dict[str, Any]) -> None:

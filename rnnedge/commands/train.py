@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from rnnedge.commands.common import DATA, FOLDER, json_option, names, report, table
+from rnnedge.commands.evaluate import disagreement
 
 
 class _Greedy(click.Command):
@@ -93,7 +94,9 @@ def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
     help="Share of the rest for early stopping. [default: 0.15]",
 )
 @click.option(
-    "--input-bits", type=click.Choice(["8", "16"]), help="[default: chosen by calibration]"
+    "--input-bits",
+    type=click.Choice(["8", "16"]),
+    help="Of the first layer. [default: 16 where 8 lose calibration windows]",
 )
 @click.option("--name", help="Name of the model in C. [default: of the run folder]")
 @click.option("--force", is_flag=True, help="Replace an existing run.")
@@ -133,6 +136,7 @@ def train(
             progress=bar,
             force=force,
         )
+    disagreement(document)
     report(document, as_json, _show)
 
 
@@ -142,4 +146,5 @@ def _show(document: dict[str, Any]) -> None:
         for name, variant in document["variants"].items()
     ]
     table(["test part", "accuracy", "macro F1"], rows, f"{document['windows']} test windows")
+    click.echo(f"input: {document['input']['reason']}")
     click.echo(f"run folder {document['run']}, model {document['name']}")

@@ -9,6 +9,7 @@ from rnnedge.convert.c.instance import counts_declaration, counts_table, memory
 from rnnedge.convert.c.layers import cell, dense, dense_entry, directions, layer_entry
 from rnnedge.convert.c.packing import PACKINGS
 from rnnedge.convert.c.text import array, comment_text, float_literal, string
+from rnnedge.convert.timing import sample_rate
 from rnnedge.counts import CountsMap
 from rnnedge.modelfile import model_hash
 from rnnedge.spec import CONTRACT, QuantizedModel
@@ -41,7 +42,7 @@ def header(model: QuantizedModel, kernels: Sequence[str], counts: CountsMap) -> 
         for channel, unit in zip(model.channels, model.channel_units, strict=True)
     )
     classes = ", ".join(f"{index} {comment_text(text)}" for index, text in enumerate(model.classes))
-    rate = "unknown rate" if model.rate is None else f"{model.rate:g} samples/s"
+    rate = "unknown rate" if model.rate is None else sample_rate(model.rate)
     return f"""{_first_lines(model, "h")}
 #ifndef {prefix}_H
 #define {prefix}_H

@@ -4,6 +4,7 @@ import textwrap
 
 from rnnedge.convert.c.text import comment_text
 from rnnedge.convert.packages.package import Package, counted
+from rnnedge.convert.timing import sample_rate
 
 _WIDTH = 100
 _EXAMPLE_PERIOD_US = 20_000
@@ -33,7 +34,7 @@ def rate_text(package: Package) -> str:
     rate = package.model.rate
     if rate is None:
         return "The sample rate of the training data is not known."
-    return f"{rate:g} samples a second."
+    return f"{sample_rate(rate)}."
 
 
 def units_text(package: Package) -> str:

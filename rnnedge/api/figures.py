@@ -11,6 +11,7 @@ import numpy as np
 
 from rnnedge.api.opened import Document
 from rnnedge.archive import DAMAGED
+from rnnedge.convert.inputbits import KEY, InputBits
 from rnnedge.errors import ToolError
 from rnnedge.modelfile import model_hash
 from rnnedge.output import write_files
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 NONE = "none"
 _USUAL = "cortex-m4"
+_OPTIMIZE = {"avr": ("speed", "size")}
 _ROW = (
     *("target", "compiler", "optimize", "per_step", "unit"),
     *("code_bytes", "const_bytes", "ram_bytes", "stack_bytes"),
@@ -37,11 +39,13 @@ class Known:
         windows: for accuracy and measurements.
         float_accuracy: of the float model on them, or None.
         imported: they are those of the calibration.
+        input_bits: what it says of the width of its input, a document of rnnedge.convert.inputbits.
     """
 
     windows: Windows
     float_accuracy: float | None = None
     imported: bool = False
+    input_bits: object = None
 
 
 def known(folder: Path | None, run: RunSpec, model: QuantizedModel, windows: Windows) -> Known:
@@ -50,6 +54,7 @@ def known(folder: Path | None, run: RunSpec, model: QuantizedModel, windows: Win
         windows=windows,
         float_accuracy=None if folder is None else _float_accuracy(folder, model),
         imported="imported" in run.split,
+        input_bits=run.training.get(KEY),
     )
 
 
@@ -96,8 +101,9 @@ def figures(
         targets: of `measured_targets`.
 
     Returns:
-        model, sha256, windows, imported, accuracy (of "int8" and "float" where they are known),
-        measured (rows of rnnedge.targets.compare.measure) and not_measured (target, reason).
+        model, sha256, input (rnnedge.convert.inputbits), windows, imported, accuracy (of "int8" and
+        "float" where they are known), measured (rows of rnnedge.targets.compare.measure; on AVR one
+        for speed and one for size, with which Arduino builds) and not_measured (target, reason).
     """
     from rnnedge.targets.compare import measure
     from rnnedge.targets.exported import open_exported
@@ -108,13 +114,15 @@ def figures(
         exported = open_exported(Path(work) / model.name)
         for target in targets:
             try:
-                row = measure(target, exported, model, known.windows.X_test, "speed")
-                rows.append({key: row[key] for key in _ROW})
+                for optimize in _OPTIMIZE.get(target.name, ("speed",)):
+                    row = measure(target, exported, model, known.windows.X_test, optimize)
+                    rows.append({key: row[key] for key in _ROW})
             except ToolError as error:
                 missing.append({"target": target.name, "reason": str(error)})
     return {
         "model": model.name,
         "sha256": model_hash(model),
+        KEY: InputBits.of(model.cells[0].input_bits, known.input_bits).document(),
         "windows": len(known.windows.y_test),
         "imported": known.imported,
         "accuracy": _accuracy(model, known),

@@ -114,7 +114,9 @@ def _options(options: dict[str, Any]) -> Iterable[str]:
 
 
 def _run(document: dict[str, Any]) -> None:
-    rate = f" at {document['rate']:g} samples per second" if document["rate"] else ""
+    from rnnedge.convert.timing import sample_rate
+
+    rate = f" at {sample_rate(document['rate'])}" if document["rate"] else ""
     click.echo(
         f"{document['file']}: {document['name']}, window of {document['window']} steps{rate}, "
         f"{document['parameters']:,} parameters, state of {document['state_bytes']} bytes"

@@ -15,6 +15,7 @@ demo: $(VENV)/.installed ## simulated sensor -> trained GRU -> emulated Cortex-M
 
 setup: $(VENV)/.installed ## virtual environment, Python packages, compilers, emulator
 	@scripts/system-packages.sh test
+	@echo "ready: . $(BIN)/activate; rnnedge doctor"
 
 test: setup ## linters, types and the whole test suite
 	@$(MAKE) --no-print-directory check

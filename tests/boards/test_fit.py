@@ -47,12 +47,41 @@ def test_the_suggested_units_fit_and_more_do_not(memory: str, shape: dict, tmp_p
     assert again == units
 
 
+def test_what_fits_only_for_size_is_built_so_and_flash_says_so(tmp_path: Path) -> None:
+    options = ("--board", "arduino_uno", "--dry-run")
+    make_run(tmp_path / "small", name="motor", units=8)
+    make_run(tmp_path / "large", name="motor", units=80)
+    assert rnnedge("flash", tmp_path / "small", *options).out.startswith("built for speed (-O3)\n")
+    size = ("--optimize", "size", "--json")
+    fast = rnnedge("flash", tmp_path / "small", *options, "--json").json
+    small = rnnedge("flash", tmp_path / "small", *options, *size).json
+    assert (fast["optimize"], small["optimize"]) == ("speed", "size")
+    assert small["flash_bytes"] < fast["flash_bytes"]
+    chosen = rnnedge("flash", tmp_path / "large", *options).out
+    found = re.match(r"built for size \(-Os\); for speed it is too large by (\d+) bytes", chosen)
+    assert found is not None, chosen
+    speed = rnnedge("flash", tmp_path / "large", *options, "--optimize", "speed")
+    speed.refused(f"too large by {found[1]} bytes of flash", "--units 7")
+    assert rnnedge("flash", tmp_path / "large", *options, *size).code == 0
+    esp32 = ("--board", "esp32", "--dry-run", "--optimize", "size")
+    rnnedge("flash", tmp_path / "small", *esp32).refused("idf.py builds as its project says")
+
+
+def test_verify_gives_the_advice_of_flash(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    make_run(run, name="motor", units=60, cells=("lstm", "gru"))
+    advice = rnnedge("flash", run, "--board", "arduino_uno", "--dry-run").err
+    assert re.search(r"--units \d+, keeping 2 layers \(rnnedge train\)", advice)
+    done = rnnedge("verify", run, "--board", "arduino_uno")
+    assert (done.code, done.err) == (1, f"arduino_uno: building ...\n{advice}")
+
+
 def test_fit_counts_the_reserve_of_the_stack() -> None:
     room = fit(UNO, flash_bytes=32_256, ram_bytes=2048 - 256)
     assert room.free_bytes == 256
     assert str(room) == (
-        "flash 32,256 of 32,256 bytes, RAM 1,792 of 2,048, 256 left for the stack "
-        "(at least 256 wanted)"
+        "flash 32,256 of 32,256 bytes\n"
+        "RAM 1,792 of 2,048 bytes, 256 left for the stack (at least 256 wanted)"
     )
     with pytest.raises(FitError, match="arduino_uno: too large by 1 bytes of RAM"):
         fit(UNO, flash_bytes=1000, ram_bytes=2048 - 255)

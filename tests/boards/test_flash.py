@@ -52,14 +52,21 @@ def test_a_dry_run_builds_checks_and_prints(board: str, run: Path, tmp_path: Pat
 def test_a_dry_run_says_what_fits_and_what_was_kept(run: Path, tmp_path: Path) -> None:
     done = rnnedge("flash", run, "--board", "microbit", "--dry-run", "--tool", "pyocd")
     lines = done.out.splitlines()
+    assert lines[0] == "built for speed (-O3)"
+    assert re.fullmatch(r"flash [\d,]+ of 262,144 bytes", lines[1])
     assert re.fullmatch(
-        r"flash [\d,]+ of 262,144 bytes, RAM [\d,]+ of 16,384, [\d,]+ left for the stack "
-        r"\(at least 2,048 wanted\)",
-        lines[0],
+        r"RAM [\d,]+ of 16,384 bytes, [\d,]+ left for the stack \(at least 2,048 wanted\)", lines[2]
     )
-    assert lines[1].startswith("pyocd load --no-wait --target nrf51 ") and lines[1].endswith(".hex")
-    assert lines[-1] == "dry run: nothing was flashed; the image was made, and not kept"
-    assert not Path(lines[1].split()[-1]).exists()
+    assert lines[3] == "pyocd load --no-wait --target nrf51 motor-microbit.hex", "no path that goes"
+    assert lines[4:] == ["dry run: nothing was flashed; --out FOLDER keeps the image"]
+    keeping = ("--board", "microbit", "--dry-run", "--tool", "pyocd", "--out", tmp_path)
+    kept = rnnedge("flash", run, *keeping).out.splitlines()
+    assert kept[3].endswith(f" {tmp_path}/motor-microbit.hex") and "--out" not in kept[-1]
+    project = rnnedge("flash", run, "--board", "esp32", "--dry-run").out.splitlines()
+    assert project[0].startswith("idf.py -C examples/esp_idf ")
+    assert project[-1] == (
+        "dry run: nothing was built, idf.py does that; --out FOLDER keeps the project"
+    )
 
 
 def test_esp32_gets_a_project_for_its_own_build_system(run: Path, tmp_path: Path) -> None:
@@ -175,16 +182,31 @@ def test_what_is_wrong_in_a_call_is_one_line(run: Path, tmp_path: Path) -> None:
 def test_openocd_reads_every_script_and_finds_no_probe(run: Path) -> None:
     """The real OpenOCD takes the command as far as one can without hardware."""
     for board in ("microbit", "stm32f405", "hifive1"):
-        rnnedge("flash", run, "--board", board, "--tool", "openocd").refused("no debug probe found")
+        done = rnnedge("flash", run, "--board", board, "--tool", "openocd")
+        done.refused("no debug probe found")
+        assert ("no drive MICROBIT is mounted either" in done.err) == (board == "microbit")
+    rnnedge("flash", run, "--board", "rp2040", "--tool", "copy").refused(
+        "no drive RPI-RP2 is mounted; hold BOOTSEL while you plug the board in, or name"
+    )
 
 
 def test_what_is_copied_to_the_drive_runs(run: Path, tmp_path: Path) -> None:
     drive = tmp_path / "MICROBIT"
-    with emulate("--board", "microbit", "--drive", drive) as (line, _):
+    with emulate("--board", "microbit", "--drive", drive) as (line, process):
+        assert process.stderr is not None
+        said = [process.stderr.readline().decode() for _ in range(4)]
+        assert said[1:] == [
+            f"  rnnedge flash RUN --board microbit --drive {drive}\n",
+            f"  rnnedge verify RUN --board microbit --port {line}\n",
+            "What verify shows of this port are ticks of an emulated clock, not cycles.\n",
+        ]
         document = rnnedge("flash", run, "--board", "microbit", "--drive", drive, "--json").json
         assert document["tool"] == "copy" and (drive / "motor-microbit.hex").is_file()
         (row,) = rnnedge("verify", run, "--board", "microbit", "--port", line, "--json").json
         assert row["differences"] == 0 and row["values_compared"] > 1000
+        assert row["notes"] == [
+            f"{line} is no real port: an emulator's counts are ticks, not cycles"
+        ]
         broken = (drive / "motor-microbit.hex").read_text().replace(":10", ":11", 1)
         (drive / "broken.hex").write_text(broken)
         fail = drive / "FAIL.TXT"
@@ -225,6 +247,9 @@ def test_boards_lists_every_board_with_what_is_measured() -> None:
     assert rows["arduino_uno"]["measured"] == "cycles"
     assert rows["arduino_uno"]["flash_tools"] == ["avrdude"]
     assert all(row["flash_tools"] and row["chip"] for row in rows.values())
-    shown = rnnedge("boards").out
-    assert all(name in shown for name in rows)
-    assert re.search("only built here.*esp32, rp2040", shown)
+    shown = rnnedge("boards", COLUMNS="80").out
+    assert max(map(len, shown.splitlines())) <= 80
+    for row in rows.values():
+        for word in (row["board"], row["chip"], row["core"], ", ".join(row["flash_tools"])):
+            assert word in shown, "no name is broken"
+    assert re.search(r"only built here.*esp32,\s+rp2040", shown)

@@ -3,6 +3,7 @@
 import ctypes
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,12 +64,12 @@ def test_a_board_that_quantises_otherwise_is_caught(server: ctypes.CDLL) -> None
 def test_cycles_latency_and_headroom(server: ctypes.CDLL) -> None:
     """A look at the test's counter takes 7 ticks, which are no part of a step."""
     board, device = device_of(server)
-    between = itertools.cycle([1000, 100, 1000, 300])  # before a step, in it, before the next
+    between = itertools.cycle([1000, 250, 1000, 300])  # before a step, in it, before the next
     now = itertools.accumulate(between)
     board.counter = lambda: next(now)
     result = verify_device(device, MODEL, RAW[:1], RAW[1:2], SENSOR, Clock(core_hz=16_000_000))
     # 1 MHz against 16 MHz: 16 cycles a tick; the overhead of 7 ticks is off
-    assert (result["per_step_min"], result["per_step"]) == (93 * 16, 293 * 16)
+    assert (result["per_step_min"], result["per_step"]) == (243 * 16, 293 * 16)
     assert result["unit"] == "cycles"
     assert result["latency_ms"] == pytest.approx(0.293)
     assert result["headroom"] == pytest.approx(0.02 / 0.000293, abs=0.1)
@@ -81,8 +82,44 @@ def test_cycles_latency_and_headroom(server: ctypes.CDLL) -> None:
 def test_a_board_without_a_counter_has_no_latency(server: ctypes.CDLL) -> None:
     _, device = device_of(server, cycles=False)
     result = verify_device(device, MODEL, RAW[:1], RAW[1:2], SENSOR)
-    names = ("per_step", "per_step_min", "unit", "latency_ms", "headroom")
-    assert [result[name] for name in names] == [None] * 5
+    names = ("per_step", "per_step_min", "unit", "steady", "latency_ms", "headroom")
+    assert [result[name] for name in names] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("durations", "steady"),
+    [
+        ([300], True),
+        ([245, 300], True),
+        ([235, 300], False),
+        ([*[300] * 39, 20_000], True),  # an interrupt now and then
+        ([7, 8, 9], True),  # ticks of a coarse counter
+        ([7, 7, 43, 292, 14_910], False),
+    ],
+)
+def test_no_latency_by_a_clock_that_is_not_steady(
+    durations: list[int], steady: bool, server: ctypes.CDLL
+) -> None:
+    board, device = device_of(server)
+    now = itertools.accumulate(itertools.chain.from_iterable((1000, t) for t in loop(durations)))
+    board.counter = lambda: next(now)
+    result = verify_device(device, MODEL, RAW[:2], RAW[2:], SENSOR)
+    assert result["steady"] == steady
+    assert (result["latency_ms"] is None) == (result["headroom"] is None) == (not steady)
+    assert result["per_step"] == max(durations) - 7
+
+
+def loop(durations: list[int]) -> Iterator[int]:
+    yield from itertools.cycle(durations)
+
+
+def test_progress_counts_the_windows(server: ctypes.CDLL) -> None:
+    _, device = device_of(server)
+    seen: list[tuple[int, int]] = []
+    verify_device(
+        device, MODEL, RAW[:1], RAW[1:3], SENSOR, progress=lambda *pair: seen.append(pair)
+    )
+    assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_a_bidirectional_model_is_counted_by_the_window(server: ctypes.CDLL) -> None:
@@ -161,7 +198,32 @@ def test_the_command_lets_an_emulator_take_the_boards_place(run: Path) -> None:
     assert row["unit"] == "instructions" and row["stack_bytes"] > 100
     # 3 % around what the plugin counts for such a step is the business of tests/targets
     assert 500 < row["per_step_min"] <= row["per_step"] < 5000
-    assert row["compiler"].startswith("arm-none-eabi-gcc")
+    assert row["compiler"].startswith("arm-none-eabi-gcc") and row["optimize"] == "speed"
+    assert done.err.splitlines() == [
+        "microbit: building ...",
+        "microbit: built for speed (-O3)",
+        "microbit: running 4 windows ...",
+        "microbit: 0 differences",
+    ]
+
+
+def test_boards_of_both_units_are_shown_within_80_columns(run: Path) -> None:
+    boards = ("--board", "microbit", "--board", "arduino_uno", "--windows", "1")
+    done = rnnedge("verify", run, *boards, COLUMNS="80")
+    assert done.code == 0, done.err
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert re.search(r"instructions a step │ +[\d,]+( to [\d,]+)? │ +- │", done.out)
+    assert re.search(r"cycles a step +│ +- │ +[\d,]+ │", done.out)
+    assert "microbit: the emulator counts instructions" in done.out
+
+
+def test_a_size_is_asked_for_where_something_is_built(run: Path) -> None:
+    done = rnnedge(
+        *("verify", run, "--board", "arduino_uno", "--windows", "1", "--optimize", "size", "--json")
+    )
+    (row,) = done.json
+    assert (row["optimize"], row["differences"], row["unit"]) == ("size", 0, "cycles")
+    assert "arduino_uno: built for size (-Os)" in done.err
 
 
 @pytest.mark.parametrize(
@@ -174,6 +236,8 @@ def test_the_command_lets_an_emulator_take_the_boards_place(run: Path) -> None:
         (["--board", "microbit", "--target", "host"], 2, "exclude each other"),
         (["--port", "/dev/ttyNone"], 2, "--port needs a --board"),
         (["--board", "microbit", "--port", "x", "--export", "y"], 2, "exclude each other"),
+        (["--board", "microbit", "--port", "x", "--optimize", "size"], 2, "without --port"),
+        (["--optimize", "size"], 2, "--optimize is for a --board without --port"),
         (["--board", "microbit", "--export", "nowhere"], 1, "nowhere: no such folder"),
     ],
 )

@@ -4,10 +4,12 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 from rnnedge.targets.exported import Exported
+from rnnedge.targets.objects import runtime_objects
 from rnnedge.targets.tools import run
 
 STRICT = (
@@ -83,23 +85,28 @@ def build(
         f"-DAPP_PREFIX={exported.name.upper()}",
         *(["-DAPP_WINDOW"] if exported.bidirectional else []),
     ]
-    # linker scripts tell runtime and model from the rest by the first word of an object's name
-    sources = [("runtime", path) for path in exported.runtime_sources]
-    sources += [("model", exported.model_source), ("app", firmware("app/verify.c"))]
-    sources += [("app", path) for path in port]
-    objects = [f"{kind}_{path.parent.name}_{path.name}.o" for kind, path in sources]
+    # the toolchain's flags come last: of two -O the last one counts
+    command = [toolchain.compiler, OPTIMIZE[optimize], *toolchain.flags, *STRICT]
 
-    def compile_one(path: Path, out: str) -> None:
-        # the toolchain's flags come last: of two -O the last one counts
-        command = [toolchain.compiler, OPTIMIZE[optimize], *toolchain.flags, *STRICT, *includes]
+    def compile_one(flags: Sequence[str], source: Path, out: Path) -> None:
         run(
-            [*command, *defines, "-c", path.resolve(), "-o", out],
-            purpose=f"compile {path.name}",
+            [*command, *includes, *flags, "-c", source.resolve(), "-o", out.resolve()],
+            purpose=f"compile {source.name}",
             folder=work,
         )
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(compile_one, (path for _, path in sources), objects))
+    def compile_all(pairs: Sequence[tuple[Path, Path]], flags: Sequence[str] = ()) -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(partial(compile_one, flags), *zip(*pairs, strict=True)))
+
+    # linker scripts tell runtime and model from the rest by the first word of an object's name
+    sources = [("model", exported.model_source), ("app", firmware("app/verify.c"))]
+    sources += [("app", path) for path in port]
+    objects = [f"{kind}_{path.parent.name}_{path.name}.o" for kind, path in sources]
+    compile_all(
+        [(path, work / out) for (_, path), out in zip(sources, objects, strict=True)], defines
+    )
+    objects = [*runtime_objects(exported, command, work, compile_all), *objects]
     program = work / f"{name}.elf"
     flags = () if toolchain.linker else toolchain.flags
     run(

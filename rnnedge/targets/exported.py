@@ -35,11 +35,14 @@ class Exported:
         return self.folder / SOURCE_FOLDER / f"{self.name}.c"
 
     @property
+    def runtime_folder(self) -> Path:
+        """The runtime: headers, cells, kernels, serial line."""
+        return self.folder / SOURCE_FOLDER / RUNTIME_FOLDER
+
+    @property
     def runtime_sources(self) -> list[Path]:
-        """The runtime's C and assembler files."""
-        folders = [
-            self.folder / SOURCE_FOLDER / RUNTIME_FOLDER / name for name in ("src", "kernels")
-        ]
+        """The C and assembler files of cells and kernels."""
+        folders = [self.runtime_folder / name for name in ("src", "kernels")]
         found = [path for folder in folders for path in sorted(folder.rglob("*"))]
         return [path for path in found if path.suffix in (".c", ".S")]
 
@@ -77,9 +80,7 @@ def open_exported(folder: Path) -> Exported:
         if not path.is_file():
             raise ModelError(f"{path}: missing; run rnnedge export again")
     if not exported.runtime_sources:
-        raise ModelError(
-            f"{folder / SOURCE_FOLDER / RUNTIME_FOLDER}: no C sources; run rnnedge export again"
-        )
+        raise ModelError(f"{exported.runtime_folder}: no C sources; run rnnedge export again")
     return exported
 
 

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rnnedge.convert.c.text import comment_text
+from rnnedge.convert.inputbits import KEY as INPUT
 from rnnedge.convert.packages.firmware import firmware_boards
 from rnnedge.convert.packages.package import Package, counted, fill
 from rnnedge.convert.packages.sensor import places
+from rnnedge.convert.timing import duration, sample_rate
 
 _UNKNOWN = "not known"
+_OPTIONS = {"speed": "-O3", "size": "-Os"}
 
 
 def readme(package: Package, formats: Sequence[str]) -> bytes:
@@ -68,12 +71,12 @@ def _rate(package: Package) -> str:
     rate = package.model.rate
     if rate is None:
         return "Sample rate: not known; that of the training data is the right one."
-    return f"Sample rate: {rate:g} samples a second, as in the training data."
+    return f"Sample rate: {sample_rate(rate)}, as in the training data."
 
 
 def _rule(package: Package) -> str:
     model = package.model
-    seconds = "" if model.rate is None else f" ({model.window / model.rate:.3g} s)"
+    seconds = "" if model.rate is None else f" ({duration(model.window / model.rate)})"
     first = (
         f"After each window of {counted(model.window, 'sample')}{seconds}, which starts from a "
         "zero state: `rnnedge_step` then returns `RNNEDGE_READY`."
@@ -96,7 +99,7 @@ def _costs(package: Package) -> str:
     figures = package.figures
     rows = [
         [
-            f"{row['target']}, {row['compiler']}, -O3",
+            f"{row['target']}, {row['compiler']}, {_OPTIONS[row['optimize']]}",
             f"{row['code_bytes']:,}",
             f"{row['const_bytes']:,}",
             f"{row['ram_bytes']:,}",
@@ -114,10 +117,37 @@ def _costs(package: Package) -> str:
             "that runtime and model bring along, normalisation and head included. A step is one "
             "sample through the recurrent layers."
         )
+    if any(row["optimize"] == "size" for row in figures["measured"]):
+        parts.append("Arduino builds with -Os.")
     parts += missing
     if not parts:
         parts.append("Not measured: `rnnedge export --measure TARGET` does.")
+    parts.append(f"Input of the first layer: {figures[INPUT]['reason']}.")
+    if figures.get("tflite"):
+        parts.append(_tflite(figures["tflite"]))
     return "\n\n".join(parts)
+
+
+def _tflite(rows: Sequence[dict[str, Any]]) -> str:
+    columns = ["for TensorFlow Lite Micro", "a run takes", "precision", "file", "arena", "state"]
+    columns += ["operators"]
+    lines = [
+        [
+            row["file"],
+            "a window" if row["form"] == "window" else "a step",
+            row["precision"],
+            f"{row['tflite_bytes']:,}",
+            f"{row['arena_bytes']:,}",
+            f"{row['state_bytes']:,}" + ("" if row["state"] is None else f", {row['state']}"),
+            ", ".join(row["operators"]),
+        ]
+        for row in rows
+    ]
+    return (
+        f"{table(columns, lines)}\n\nBytes. Without rnnedge's runtime: beside each file lie its C "
+        "array with header and a main program. The arena is the smallest one in which the model "
+        "ran on a 64-bit PC with the reference kernels."
+    )
 
 
 def _accuracy(package: Package) -> str:
@@ -157,7 +187,11 @@ def _arduino(package: Package) -> str:
 Sketch > Include Library > Add .ZIP Library takes the zip beside this folder; or put the folder into
 `libraries/` as `{package.library}`. File > Examples > {package.library}: Verify runs the golden
 vectors and says PASS or FAIL, Stream reads a sensor, Serial answers `rnnedge verify --board`.
-Upload flashes it."""
+Upload flashes it. Without the IDE, in this folder:
+
+    arduino-cli compile --fqbn arduino:avr:uno --library . examples/Verify
+
+and for `arduino-builder`, put it into `libraries/` and say `-libraries libraries`."""
 
 
 def _platformio(package: Package) -> str:

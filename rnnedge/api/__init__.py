@@ -8,10 +8,12 @@ from rnnedge.api.flashing import boards, flash
 from rnnedge.api.onboard import verify_boards
 from rnnedge.api.opened import open_run
 from rnnedge.api.proving import bench, verify
+from rnnedge.api.tflite import WantedTflite
 from rnnedge.api.training import evaluate, fit, predict, trace
 
 __all__ = [
     "Wanted",
+    "WantedTflite",
     "bench",
     "boards",
     "evaluate",

@@ -1,12 +1,13 @@
 """Exports: sources, packages, golden vectors, TFLite."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnedge.api.figures import Known, figures, known, measured_targets
 from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
+from rnnedge.api.tflite import WantedTflite, tflite_files, with_tflite
 from rnnedge.modelfile import model_hash
 from rnnedge.output import new_folder, replace_files
 from rnnedge.run import RUN_JSON
@@ -27,12 +28,14 @@ class Wanted:
             or the first of `targets` that counts.
         counts_per_unit: raw int16 counts per unit, of each channel or one for all; None: counts
             are what the training data has.
+        tflite: which forms of it for TensorFlow Lite Micro.
     """
 
     targets: Sequence[str] = ("all",)
     format: str = "all"
     measure: Sequence[str] | None = None
     counts_per_unit: Sequence[float] | None = None
+    tflite: WantedTflite = field(default_factory=WantedTflite)
 
     def kernels(self) -> list[str]:
         """Return the kernels of its targets.
@@ -67,7 +70,7 @@ _ALL = Wanted()
 
 
 def export(run: Path, out: Path, wanted: Wanted = _ALL) -> Document:
-    """Write a run's model as packages, with golden vectors and, for GRUs, the TFLite model.
+    """Write a run's model as packages, with golden vectors and for TFLite Micro.
 
     Args:
         run: run folder.
@@ -75,8 +78,9 @@ def export(run: Path, out: Path, wanted: Wanted = _ALL) -> Document:
         wanted: what it is to hold.
 
     Returns:
-        out, name, sha256, formats, zip (or None), kernels, const_bytes, ram_bytes, tflite_bytes and
-        arena_bytes (None where there is no TFLite model), windows, accuracy, measured and
+        out, name, sha256, formats, zip (or None), kernels, const_bytes, ram_bytes, tflite (a row
+        for each .tflite) and no_tflite (variant and reason) of rnnedge.api.tflite.tflite_files,
+        tflite_bytes and arena_bytes (of the first one, or None), windows, accuracy, measured and
         not_measured of rnnedge.api.figures.figures, files (all of the folder), kept (files of an
         earlier export that would be gone, had they not been changed since).
 
@@ -132,14 +136,14 @@ def write_export(model: QuantizedModel, knows: Known, out: Path, wanted: Wanted)
     """Write every file of an export; see `export`."""
     from rnnedge.convert.c import const_bytes, export_c, ram_bytes
     from rnnedge.convert.packages import arduino, make_package, package_files
-    from rnnedge.targets.exported import written_files
+    from rnnedge.targets.exported import MANIFEST, written_files
 
     kernels, formats = wanted.kernels(), wanted.formats()
     golden = knows.windows.X_test[:GOLDEN_WINDOWS]
+    extras, tflite, refused = tflite_files(model, wanted.tflite)
     files = export_c(model, golden, kernels, wanted.counts_per_unit)
-    measured = figures(model, knows, files, wanted.measured())
-    extras, sizes = _tflite(model)
-    files |= extras
+    measured = {**figures(model, knows, files, wanted.measured()), "tflite": tflite}
+    files |= extras | {MANIFEST: with_tflite(files[MANIFEST], tflite)}
     package = make_package(model, files, measured, wanted.counts_per_unit)
     content = package_files(package, files, formats)
     beside = {}
@@ -156,7 +160,10 @@ def write_export(model: QuantizedModel, knows: Known, out: Path, wanted: Wanted)
         "kernels": kernels,
         "const_bytes": const_bytes(model),
         "ram_bytes": max(ram_bytes(model, kernel) for kernel in kernels),
-        **sizes,
+        "tflite": tflite,
+        "no_tflite": refused,
+        "tflite_bytes": next((row["tflite_bytes"] for row in tflite), None),
+        "arena_bytes": next((row["arena_bytes"] for row in tflite), None),
         **{key: measured[key] for key in ("windows", "accuracy", "measured", "not_measured")},
         "files": sorted(content),
         "kept": kept,
@@ -175,21 +182,3 @@ def _check(wanted: Wanted) -> None:
     """Refuse what is not known before the long part."""
     wanted.formats()
     wanted.measured()
-
-
-def _tflite(model: QuantizedModel) -> tuple[dict[str, bytes], dict[str, int | None]]:
-    """Return the TFLite model's files and sizes, if there is one for these layers."""
-    from rnnedge.convert.tflite import c_array, emit, supported
-    from rnnedge.targets.tflm import find_arena
-
-    if not supported(model):
-        return {}, {"tflite_bytes": None, "arena_bytes": None}
-    tflite = emit(model)
-    arena = find_arena(tflite)
-    array_h, array_c = c_array(model.name, tflite, arena, model)
-    files = {
-        f"extras/tflite/{model.name}.tflite": tflite,
-        f"extras/tflite/{model.name}_tflite.h": array_h.encode(),
-        f"extras/tflite/{model.name}_tflite.c": array_c.encode(),
-    }
-    return files, {"tflite_bytes": len(tflite), "arena_bytes": arena}

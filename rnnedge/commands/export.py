@@ -44,6 +44,24 @@ from rnnedge.commands.common import (
     "for all: samples in counts need no floats.",
 )
 @click.option(
+    "--tflite",
+    type=click.Choice(["window", "stream", "all", "none"]),
+    default="window",
+    show_default=True,
+    help="For TensorFlow Lite Micro: a whole window at once, one step at a time, every form that "
+    "the model can have, or nothing.",
+)
+@click.option(
+    "--state",
+    type=click.Choice(["io", "variables"]),
+    help="Of a stream: the state goes in and out of the graph, or stays inside. [default: io]",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["16x8", "8x8"]),
+    help="Activations int16, or int8 where the operators allow; weights int8. [default: 16x8]",
+)
+@click.option(
     "--calibrate", multiple=True, type=DATA, metavar="DATA", help="For a .keras file; repeatable."
 )
 @click.option("--window", type=click.IntRange(1, 65535), help="Time steps. [default: the model's]")
@@ -66,6 +84,9 @@ def export(
     targets: tuple[str, ...],
     measure: tuple[str, ...],
     counts_per_unit: tuple[float, ...] | None,
+    tflite: str,
+    state: str | None,
+    precision: str | None,
     calibrate: tuple[Path, ...],
     as_json: bool,
     **chosen: Any,
@@ -73,16 +94,24 @@ def export(
     """Write a run, or a Keras model, as a package for firmware.
 
     One folder that Arduino (also as a zip beside it), PlatformIO, ESP-IDF, Zephyr and CMake take as
-    it stands: model, runtime, golden vectors, examples, a README with measured figures, and for
-    GRUs the TFLite Micro model. Files of an earlier export are replaced, or removed if they are no
-    longer part of it.
+    it stands: model, runtime, golden vectors, examples, a README with measured figures, and in
+    extras/tflite the model for TensorFlow Lite Micro. Files of an earlier export are replaced, or
+    removed if they are no longer part of it.
 
     A Keras model of your own needs --calibrate: data that looks like its input, labels or not.
     """
     from rnnedge import api
 
+    if state is not None and tflite in ("window", "none"):
+        raise click.UsageError("--state is for --tflite stream or all")
+    if precision is not None and tflite == "none":
+        raise click.UsageError("--precision is for a .tflite; --tflite none writes none")
     wanted = api.Wanted(
-        targets=targets, format=form, measure=measure or None, counts_per_unit=counts_per_unit
+        targets=targets,
+        format=form,
+        measure=measure or None,
+        counts_per_unit=counts_per_unit,
+        tflite=api.WantedTflite(form=tflite, state=state, precision=precision),
     )
     if run.suffix.lower() == ".keras":
         if not calibrate:
@@ -94,12 +123,14 @@ def export(
         ]
         if calibrate or keras_only:
             raise click.UsageError(
-                f"{run}: a run needs no options but --out, --format, --target, --measure and "
-                "--counts-per-unit"
+                f"{run}: a run needs no options but --out, --format, --target, --measure, "
+                "--counts-per-unit, --tflite, --state and --precision"
             )
         document = api.export(run, out, wanted)
     for row in document["not_measured"]:
         click.echo(f"{row['target']}: not measured: {row['reason']}", err=True)
+    for row in document["no_tflite"]:
+        click.echo(f"no .tflite {row['variant']}: {row['reason']}", err=True)
     for path in document["kept"]:
         click.echo(f"{path}: of an earlier export, kept because it was changed", err=True)
     report(document, as_json, _show)
@@ -129,15 +160,15 @@ def _show(document: dict[str, Any]) -> None:
     )
     if document["zip"] is not None:
         click.echo(f"{document['zip']}: the same for Arduino's Add .ZIP Library")
-    tflite = (
-        "no TFLite model for these layers"
-        if document["tflite_bytes"] is None
-        else f"TFLite {document['tflite_bytes']:,} bytes, arena {document['arena_bytes']:,}"
-    )
     click.echo(
         f"model {document['name']}: {document['const_bytes']:,} bytes of weights, biases and "
-        f"scales before packing, at most {document['ram_bytes']:,} of RAM; {tflite}"
+        f"scales before packing, at most {document['ram_bytes']:,} of RAM"
     )
+    for row in document["tflite"]:
+        click.echo(
+            f"{row['file']}: {row['variant']} for TensorFlow Lite Micro, {row['tflite_bytes']:,} "
+            f"bytes, arena {row['arena_bytes']:,}"
+        )
     for row in document["measured"]:
         click.echo(
             f"{row['target']}: {row['per_step']:,} {row['unit']} a step, "

@@ -13,12 +13,12 @@ from tests.cli import rnnedge
 from tests.packages.helpers import run as run_program
 from tests.runs import make_run
 
-QUIET = ("--measure", "none")
+QUIET = ("--measure", "none", "--tflite", "none")
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run without a TFLite model, which would take a second each time."""
+    """A run of random weights."""
     folder = tmp_path_factory.mktemp("runs") / "wand"
     make_run(folder, name="wand", cells=("lstm",), sequences=True)
     return folder

@@ -86,7 +86,7 @@ def choose(narrow: npt.NDArray[np.bool_], wide: npt.NDArray[np.bool_]) -> InputB
     """
     difference = (wide.astype(np.int64) - narrow).reshape(len(wide), -1).sum(axis=1)
     won, lost = int((difference > 0).sum()), int((difference < 0).sum())
-    gain = float(wide.mean() - narrow.mean())
+    gain = int(difference.sum()) / wide.size
     better = gain > _WORTH_16_BITS and _by_chance(won, lost) <= _CHANCE
     return InputBits(
         bits=16 if better else 8, windows=len(wide), gain=round(gain, 6), won=won, lost=lost

@@ -67,6 +67,7 @@ class Wanted:
 
 
 _ALL = Wanted()
+_TOLD = ("windows", "accuracy", "measured", "not_measured", "input")
 
 
 def export(run: Path, out: Path, wanted: Wanted = _ALL) -> Document:
@@ -81,8 +82,9 @@ def export(run: Path, out: Path, wanted: Wanted = _ALL) -> Document:
         out, name, sha256, formats, zip (or None), kernels, const_bytes, ram_bytes, tflite (a row
         for each .tflite) and no_tflite (variant and reason) of rnnedge.api.tflite.tflite_files,
         tflite_bytes and arena_bytes (of the first one, or None), windows, accuracy, measured and
-        not_measured of rnnedge.api.figures.figures, files (all of the folder), kept (files of an
-        earlier export that would be gone, had they not been changed since).
+        not_measured of rnnedge.api.figures.figures, input (why it has 8 or 16 bits), without_unit
+        (channels), files (all of the folder), kept (files of an earlier export that would be gone,
+        had they not been changed since), replaced (name of another model that was there, or None).
 
     Raises:
         RnnedgeError: no such run, tflite-micro is missing, or the folder cannot be written.
@@ -136,7 +138,7 @@ def write_export(model: QuantizedModel, knows: Known, out: Path, wanted: Wanted)
     """Write every file of an export; see `export`."""
     from rnnedge.convert.c import const_bytes, export_c, ram_bytes
     from rnnedge.convert.packages import arduino, make_package, package_files
-    from rnnedge.targets.exported import MANIFEST, written_files
+    from rnnedge.targets.exported import MANIFEST, written_files, written_model
 
     kernels, formats = wanted.kernels(), wanted.formats()
     golden = knows.windows.X_test[:GOLDEN_WINDOWS]
@@ -150,6 +152,7 @@ def write_export(model: QuantizedModel, knows: Known, out: Path, wanted: Wanted)
     if "arduino" in formats:
         library = package_files(package, files, ("arduino",))
         beside[_zip_of(out, package.library)] = arduino.zipped(package, library)
+    before = written_model(out)
     kept = replace_files(out, content, written_files(out), beside)
     return {
         "out": str(out),
@@ -164,9 +167,13 @@ def write_export(model: QuantizedModel, knows: Known, out: Path, wanted: Wanted)
         "no_tflite": refused,
         "tflite_bytes": next((row["tflite_bytes"] for row in tflite), None),
         "arena_bytes": next((row["arena_bytes"] for row in tflite), None),
-        **{key: measured[key] for key in ("windows", "accuracy", "measured", "not_measured")},
+        **{key: measured[key] for key in _TOLD},
+        "without_unit": [
+            name for name, unit in zip(model.channels, model.channel_units, strict=True) if not unit
+        ],
         "files": sorted(content),
         "kept": kept,
+        "replaced": before if before != model.name else None,
     }
 
 

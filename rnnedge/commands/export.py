@@ -1,6 +1,7 @@
 """rnnedge export."""
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import click
@@ -15,6 +16,8 @@ from rnnedge.commands.common import (
     report,
     target_option,
 )
+
+_OPTIONS = {"speed": "-O3", "size": "-Os"}
 
 
 @click.command()
@@ -127,13 +130,27 @@ def export(
                 "--counts-per-unit, --tflite, --state and --precision"
             )
         document = api.export(run, out, wanted)
+    _remark(document)
+    report(document, as_json, _show)
+
+
+def _remark(document: dict[str, Any]) -> None:
+    """Say on standard error what is missing or was replaced."""
+    if document["replaced"] is not None:
+        click.echo(f"{document['out']}: replaces model {document['replaced']}", err=True)
+    if document["without_unit"]:
+        channels = shorten(", ".join(document["without_unit"]), 60, placeholder=" ...")
+        click.echo(
+            f"units not known ({channels}): write `ax [g]` in the CSV's header, or train with "
+            "--unit ax=g",
+            err=True,
+        )
     for row in document["not_measured"]:
         click.echo(f"{row['target']}: not measured: {row['reason']}", err=True)
     for row in document["no_tflite"]:
         click.echo(f"no .tflite {row['variant']}: {row['reason']}", err=True)
     for path in document["kept"]:
         click.echo(f"{path}: of an earlier export, kept because it was changed", err=True)
-    report(document, as_json, _show)
 
 
 def _options(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -164,6 +181,7 @@ def _show(document: dict[str, Any]) -> None:
         f"model {document['name']}: {document['const_bytes']:,} bytes of weights, biases and "
         f"scales before packing, at most {document['ram_bytes']:,} of RAM"
     )
+    click.echo(f"input: {document['input']['reason']}")
     for row in document["tflite"]:
         click.echo(
             f"{row['file']}: {row['variant']} for TensorFlow Lite Micro, {row['tflite_bytes']:,} "
@@ -171,7 +189,8 @@ def _show(document: dict[str, Any]) -> None:
         )
     for row in document["measured"]:
         click.echo(
-            f"{row['target']}: {row['per_step']:,} {row['unit']} a step, "
+            f"{row['target']}, {_OPTIONS[row['optimize']]}: {row['per_step']:,} {row['unit']} a "
+            "step, "
             f"{row['code_bytes'] + row['const_bytes']:,} bytes of flash, "
             f"{row['ram_bytes']:,} of RAM"
         )

@@ -84,6 +84,14 @@ def open_exported(folder: Path) -> Exported:
     return exported
 
 
+def written_model(folder: Path) -> str | None:
+    """Return the name of the model that the last export wrote there; None if it is not known."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text())["name"])
+    except DAMAGED:
+        return None
+
+
 def written_files(folder: Path) -> Mapping[str, str]:
     """Return the files that the last export wrote, with their hashes; none if it is not known."""
     try:

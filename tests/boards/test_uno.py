@@ -56,6 +56,10 @@ def read_back(port: str, path: Path) -> bytes:
 def test_avrdude_flashes_the_board_and_every_bit_is_verified(run: Path, tmp_path: Path) -> None:
     image = tmp_path / "flash.bin"
     with emulate("--board", "arduino_uno", "--image", image) as (port, process):
+        assert process.stderr is not None
+        said = [process.stderr.readline().decode() for _ in range(4)]
+        assert f"  rnnedge flash RUN --board arduino_uno --port {port}\n" in said
+        assert any("TIOCMGET is harmless" in line for line in said)
         empty = rnnedge("verify", run, "--board", "arduino_uno", "--port", port)
         empty.refused(port, "rnnedge flash")
         options = ("--board", "arduino_uno", "--port", port, "--out", tmp_path, "--json")

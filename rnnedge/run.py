@@ -175,6 +175,8 @@ def _checked(run: RunSpec) -> RunSpec:
         raise ValueError("window, hop, units, layers and recording_rows are whole numbers above 0")
     if not run.channels or not run.classes:
         raise ValueError("a run has channels and classes")
+    if not isinstance(run.split, dict) or not isinstance(run.training, dict):
+        raise ValueError("split and training are objects")
     return run
 
 

@@ -1,5 +1,6 @@
 """A run folder and its export made of random weights, for tests that need no training."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ def make_run(
     channels: int = 3,
     cells: tuple[str, ...] = ("gru",),
     input_bits: int = 8,
+    units_of_measure: tuple[str, ...] = (),
     **shape: Any,
 ) -> QuantizedModel:
     """Write what `rnnedge train` leaves, but for model.keras."""
     model = float_model(seed, units=units, channels=channels, cells=cells, **shape)
     q = quantized(model, name=name, input_bits=input_bits)
+    q = replace(q, channel_units=units_of_measure or q.channel_units)
     raw = raw_windows(model, seed, windows, q.window)
     folder.mkdir(parents=True, exist_ok=True)
     labels = np.zeros(windows, np.int64)

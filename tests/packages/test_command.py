@@ -114,8 +114,58 @@ def test_a_missing_compiler_is_one_line_and_no_error(run: Path, tmp_path: Path) 
 
 def test_only_targets_with_weights_are_measured(run: Path, tmp_path: Path) -> None:
     done = rnnedge("export", run, "--out", tmp_path / "e", "--target", "avr", "--json")
-    assert [row["target"] for row in done.json["measured"]] == ["avr"]
-    assert done.json["measured"][0]["unit"] == "cycles"
+    rows = done.json["measured"]
+    assert [(row["target"], row["unit"]) for row in rows] == [("avr", "cycles")] * 2
+    assert [row["optimize"] for row in rows] == ["speed", "size"], "Arduino builds for size"
+    assert rows[0]["per_step"] < rows[1]["per_step"]
+    assert rows[0]["code_bytes"] > rows[1]["code_bytes"]
+    costs = (tmp_path / "e/README.md").read_text()
+    for row, option in zip(rows, ("-O3", "-Os"), strict=True):
+        assert f"{row['compiler']}, {option} | {row['code_bytes']:,} |" in costs
+        assert f"| {row['per_step']:,} cycles |" in costs
+
+
+def test_another_model_in_the_folder_is_named(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "e"
+    first = rnnedge("export", run, "--out", out, "--format", "cmake", *QUIET, "--json")
+    assert first.json["replaced"] is None and first.err == ""
+    assert rnnedge("export", run, "--out", out, "--format", "cmake", *QUIET).err == ""
+    make_run(tmp_path / "gate", name="gate", cells=("lstm",), sequences=True)
+    other = rnnedge("export", tmp_path / "gate", "--out", out, "--format", "cmake", *QUIET)
+    assert other.code == 0
+    assert other.err == f"{out}: replaces model wand\n"
+    assert not (out / "src/wand.c").exists()
+    (out / "rnnedge.json").write_text("{")
+    assert rnnedge("export", run, "--out", out, "--format", "cmake", *QUIET).err == ""
+
+
+def test_missing_units_are_one_hint(tmp_path: Path) -> None:
+    make_run(tmp_path / "run", units_of_measure=("g", "", ""), cells=("lstm",), sequences=True)
+    done = rnnedge("export", tmp_path / "run", "--out", tmp_path / "e", *QUIET, "--json")
+    assert done.json["without_unit"] == ["c1", "c2"]
+    (line,) = done.err.splitlines()
+    assert line.startswith("units not known (c1, c2): ") and "--unit ax=g" in line
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_width_of_the_input_is_said_everywhere(tmp_path: Path, bits: int) -> None:
+    """With the reason that the run gives, if it is of this width."""
+    run = tmp_path / "run"
+    make_run(run, cells=("lstm",), sequences=True, input_bits=bits)
+    spec = json.loads((run / "run.json").read_text())
+    numbers = {"windows": 200, "gain": 0.05, "won": 12, "lost": 2}
+    spec["training"]["input"] = {"bits": 16, **numbers}
+    (run / "run.json").write_text(json.dumps(spec))
+    out = tmp_path / "e"
+    shown = rnnedge("export", run, "--out", out, *QUIET).out
+    lost = "16 bits, because 8 lose 5.0 % of the 200 calibration windows"
+    reason = json.loads((out / "extras/report.json").read_text())["input"]["reason"]
+    assert reason.startswith(lost) if bits == 16 else reason == "8 bits"
+    assert f"\ninput: {reason}\n" in shown
+    assert f"Input of the first layer: {reason}." in (out / "README.md").read_text()
+    spec["training"] = ["input"]
+    (run / "run.json").write_text(json.dumps(spec))
+    rnnedge("export", run, "--out", out, *QUIET).refused("run.json", "training")
 
 
 def test_bad_input_ends_in_one_line_and_leaves_nothing(run: Path, tmp_path: Path) -> None:

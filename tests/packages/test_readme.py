@@ -76,6 +76,9 @@ def test_it_says_what_the_model_expects_and_answers() -> None:
     assert "50 samples a second" in text
     assert "window of 16 samples (0.32 s)" in text
     assert "raw counts per unit" not in text and "raw counts per unit" in readme(model, (100,))
+    slow = readme(dataclasses.replace(model, rate=1 / 60, window=120))
+    assert "Sample rate: 1 sample a minute" in slow
+    assert "window of 120 samples (2 h)" in slow
     unknown = readme(dataclasses.replace(model, rate=None))
     assert "Sample rate: not known" in unknown and "a second" not in unknown
     for name, data in content(dataclasses.replace(model, rate=None)).items():

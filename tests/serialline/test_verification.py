@@ -3,7 +3,10 @@
 import ctypes
 import dataclasses
 import itertools
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -181,6 +184,18 @@ def test_the_command_verifies_the_board_behind_a_port(run: Path, port: str) -> N
     assert (row["board"], row["port"], row["model"]) == ("rp2040", port, "motor")
     assert (row["windows"], row["differences"], row["unit"]) == (10, 0, "cycles")
     assert row["values_compared"] == 10 * (16 * 6 + 4)
+
+
+def test_the_command_counts_windows_on_a_terminal(run: Path, port: str) -> None:
+    words = ["verify", run, "--board", "rp2040", "--port", port, "--windows", "2"]
+    master, slave = os.openpty()
+    command = [sys.executable, "-P", "-m", "rnnedge", *map(str, words)]
+    subprocess.run(command, stderr=slave, stdout=subprocess.PIPE, check=True)
+    os.close(slave)
+    shown = os.read(master, 10_000).decode()
+    os.close(master)
+    assert [f"{count} of 4 windows\r" in shown for count in (1, 4, 5)] == [True, True, False]
+    assert shown.endswith("rp2040: 0 differences\r\n")
 
 
 def test_the_command_prints_a_table(run: Path, port: str) -> None:

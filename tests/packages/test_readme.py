@@ -179,6 +179,14 @@ def test_lines_of_generated_c_are_at_most_100_columns() -> None:
                 assert len(line) <= 100, (name, line)
 
 
+def test_arduino_without_the_ide_names_a_sketch_of_the_folder() -> None:
+    files = content(quantized(float_model(1)))
+    (line,) = re.findall(r"^    (arduino-cli .*)$", files["README.md"].decode(), re.MULTILINE)
+    assert "--library . " in line
+    folder = line.split()[-1]
+    assert f"{folder}/{folder.rpartition('/')[2]}.ino" in files
+
+
 def test_the_licence_is_the_projects() -> None:
     assert content(quantized(float_model(1)))["LICENSE"] == (ROOT / "LICENSE").read_bytes()
 

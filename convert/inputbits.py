@@ -52,7 +52,7 @@ class InputBits:
             return f"16 bits, because {lost}; --input-bits 8 is {_COST}"
         if self.gain <= 0:
             return f"8 bits, as good as 16 on the {self.windows} calibration windows"
-        few = "which may be chance" if self.gain > _WORTH_16_BITS else "too few for their cost"
+        few = "which may be chance" if self.gain > _WORTH_16_BITS else "too little for its cost"
         return f"8 bits; --input-bits 16 wins back {100 * self.gain:.1f} % {of}, {few}"
 
     def document(self) -> dict[str, Any]:

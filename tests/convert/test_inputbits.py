@@ -72,8 +72,8 @@ def test_steps_of_one_window_count_as_one() -> None:
          "8 bits; --input-bits 16 wins back 4.0 % of the 25 calibration windows, which may be "
          "chance"),
         (choose(agreeing(250, range(1)), agreeing(250, range(0))),
-         "8 bits; --input-bits 16 wins back 0.4 % of the 250 calibration windows, too few for "
-         "their cost"),
+         "8 bits; --input-bits 16 wins back 0.4 % of the 250 calibration windows, too little for "
+         "its cost"),
         (choose(agreeing(85, range(0)), agreeing(85, range(1))),
          "8 bits, as good as 16 on the 85 calibration windows"),
         (InputBits(bits=8), "8 bits"),

@@ -5,7 +5,6 @@ from rnnedge.convert.tflite.carray import c_array, resolver_calls
 from rnnedge.convert.tflite.emit import METADATA, emit, operators
 from rnnedge.convert.tflite.scales import as_input, input_scale, input_type, output_scale
 from rnnedge.convert.tflite.variant import Variant, unsupported, variants
-from rnnedge.spec import QuantizedModel
 
 __all__ = [
     "METADATA",
@@ -19,12 +18,6 @@ __all__ = [
     "operators",
     "output_scale",
     "resolver_calls",
-    "supported",
     "unsupported",
     "variants",
 ]
-
-
-def supported(model: QuantizedModel) -> bool:
-    """Tell whether the default form has one score for each class: no answer at every step."""
-    return not model.recurrent[-1].return_sequences

@@ -28,26 +28,36 @@ def verify(
 
     Args:
         run: run folder.
-        targets: names of rnnedge.targets.TARGETS.
+        targets: names of rnnedge.targets.TARGETS, or "tflm": the .tflite files, in TensorFlow Lite
+            Micro, against the NumPy reference of its operators (rnnedge.tflmath).
         export_folder: exported folder, taken as it stands; None: a fresh export.
         windows: number of test windows; None: the target's default.
 
     Returns:
         For each target: target, windows, values_compared (states_compared + scores_compared),
-        differences, first_difference (a sentence, or None).
+        differences, first_difference (a sentence, or None). For tflm, last, a row for each form of
+        the model, with more of `rnnedge.targets.tflmcompare.compare_tflm`.
 
     Raises:
         RnnedgeError: no such run, a compiler or emulator is missing, or the folder was exported
             from another model.
     """
-    from rnnedge.targets import find_targets
+    from rnnedge.targets import TFLM, find_targets
     from rnnedge.targets.compare import compare
+    from rnnedge.targets.tflmcompare import compare_tflm
 
-    chosen = find_targets(targets)
+    chosen = find_targets(name for name in targets if name != TFLM)
     _, model, kept = open_run(run)
     raw = kept.X_test
-    with _exported(model, raw, export_folder) as exported:
-        return [compare(target, exported, model, raw, windows) for target in chosen]
+    rows: list[Document] = []
+    if chosen:
+        with _exported(model, raw, export_folder) as exported:
+            rows += [compare(target, exported, model, raw, windows) for target in chosen]
+    if TFLM in targets:
+        if export_folder is not None:
+            check_folder(export_folder, model)
+        rows += compare_tflm(model, raw, export_folder, windows)
+    return rows
 
 
 def bench(

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnedge import run as runs
 from rnnedge.api.opened import Document, open_run, read_windows
+from rnnedge.api.tflite import WantedTflite
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
 from rnnedge.modelfile import save_model
@@ -20,6 +21,9 @@ from rnnedge.spec import QuantizedModel
 if TYPE_CHECKING:
     from rnnedge.train.fit import TrainOptions
     from rnnedge.train.progress import Progress
+
+_DEFAULT_TFLITE = WantedTflite()
+_NO_TFLITE = WantedTflite(form="none")
 
 
 def fit(
@@ -66,7 +70,7 @@ def fit(
         )
         run = replace(run, training={**run.training, KEY: bits.document()})
         digest = save_model(model, folder / runs.QUANTIZED_FILE)
-        metrics = _metrics(folder, model, windows.X_test, windows.y_test, tflm=False)
+        metrics = _metrics(folder, model, windows.X_test, windows.y_test, _NO_TFLITE)
         about = {"run": str(out), "name": run.name, "sha256": digest, KEY: bits.document()}
         document = {**about, **metrics}
         runs.seal(folder, run)
@@ -128,13 +132,22 @@ def trace(run: Path, data: Sequence[Path], *, window: int = 0) -> list[Document]
     return list(trace_window(model, quantize(model.input, windows.X[window])))
 
 
-def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
-    """Compare float, int8 and (GRUs) TFLite Micro on the test part, or on labelled data.
+def evaluate(
+    run: Path, data: Sequence[Path] = (), *, tflite: WantedTflite = _DEFAULT_TFLITE
+) -> Document:
+    """Compare float, int8 and TFLite Micro on the test part, or on labelled data.
+
+    Args:
+        run: run folder.
+        data: labelled data; nothing: the test part.
+        tflite: the forms for TensorFlow Lite Micro.
 
     Returns:
         ``{"task", "windows", "classes", "input_bits", "variants": {"float": {...}, "int8": {...},
-        "tflm": {...}}}``; each variant has accuracy, macro_f1 and confusion (rows: true class), the
-        integer ones agreement (equal predictions) with float.
+        "tflm": {...}, ...}, "no_tflite"}``; each variant has accuracy, macro_f1 and confusion
+        (rows: true class), the integer ones agreement (equal predictions) with float, those of
+        TFLite Micro what `rnnedge.api.tflmeval.tflm_classes` says; no_tflite: variant and reason
+        of those that the model cannot have.
 
     Raises:
         RnnedgeError: no such run, bad data, or tflite-micro cannot run the model.
@@ -147,7 +160,7 @@ def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
                 f"{run}: the classes of its windows are not known; export the model again with "
                 "--classes, the labels in the order of its outputs"
             )
-        return _metrics(run, model, windows.X_test, windows.y_test, tflm=True)
+        return _metrics(run, model, windows.X_test, windows.y_test, tflite)
     cut, items = read_windows(spec, data, labelled=True)
     unknown = np.flatnonzero(cut.y < 0)
     if unknown.size:
@@ -157,30 +170,23 @@ def evaluate(run: Path, data: Sequence[Path] = ()) -> Document:
             "is told them with export --classes"
         )
     return {
-        **_metrics(run, model, cut.X, cut.y, tflm=True),
+        **_metrics(run, model, cut.X, cut.y, tflite),
         "short_recordings": cut.short,
     }
 
 
-def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, *, tflm: bool) -> Document:
+def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, tflite: WantedTflite) -> Document:
+    from rnnedge.api.tflmeval import tflm_classes
     from rnnedge.train.evaluate import classification_metrics, predict
 
-    float_class = predict(folder / runs.KERAS_FILE, X).argmax(axis=1)
-    x = quantize(model.input, X)
+    keras_file = folder / runs.KERAS_FILE
+    float_class = predict(keras_file, X).argmax(axis=1)
+    tflm, extra, refused = tflm_classes(keras_file, model, X, tflite)
     classes: dict[str, Any] = {
         "float": float_class,
-        "int8": simulate(model, x).scores.argmax(axis=1),
+        "int8": simulate(model, quantize(model.input, X)).scores.argmax(axis=1),
+        **tflm,
     }
-    extra: dict[str, Document] = {}
-    from rnnedge.convert.tflite import emit, supported
-
-    if tflm and supported(model):
-        from rnnedge.targets.tflm import find_arena, run_tflm
-
-        tflite = emit(model)
-        arena = find_arena(tflite)
-        classes["tflm"] = run_tflm(tflite, x, arena).argmax(axis=1)
-        extra["tflm"] = {"tflite_bytes": len(tflite), "arena_bytes": arena}
     variants = {}
     for name, predicted in classes.items():
         variants[name] = classification_metrics(y, predicted, model.classes)
@@ -193,4 +199,5 @@ def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, *, tflm: bool)
         "classes": list(model.classes),
         "input_bits": model.cells[0].input_bits,
         "variants": variants,
+        **({"no_tflite": refused} if tflite.form != "none" else {}),
     }

@@ -21,15 +21,27 @@ _AGREEING = 0.99
 @click.command()
 @run_argument
 @click.argument("data", nargs=-1, type=DATA)
+@click.option(
+    "--tflite",
+    type=click.Choice(["window", "stream", "all", "none"]),
+    default="window",
+    show_default=True,
+    help="Forms for TensorFlow Lite Micro. All of them, on the 3,000 windows of 128 steps of HAPT, "
+    "take some minutes.",
+)
 @json_option
-def evaluate(run: Path, data: tuple[Path, ...], as_json: bool) -> None:
-    """Compare float, int8 and TFLite Micro.
+def evaluate(run: Path, data: tuple[Path, ...], tflite: str, as_json: bool) -> None:
+    """Compare float, int8 and TensorFlow Lite Micro.
 
-    On the test part, or on labelled DATA of the same form.
+    On the test part, or on labelled DATA of the same form. Streams also run over windows laid end
+    to end, 500 steps without reset; their state is compared with the float model's, also with one
+    whose input ends where the quantised one does ("clipped").
     """
     from rnnedge import api
 
-    document = api.evaluate(run, data)
+    document = api.evaluate(run, data, tflite=api.WantedTflite(form=tflite))
+    for row in document.get("no_tflite", []):
+        click.echo(f"no .tflite {row['variant']}: {row['reason']}", err=True)
     disagreement(document)
     report(document, as_json, _show)
 
@@ -67,5 +79,41 @@ def _show(document: dict[str, Any]) -> None:
     ]
     title = f"{document['task']}, {document['windows']} windows"
     table(["variant", "accuracy", "macro F1", "agrees with float"], rows, title)
+    _show_files(document["variants"])
     confusion(document["variants"]["int8"], document["classes"], "confusion of int8, in windows")
     left_out(document)
+
+
+def _show_files(variants: dict[str, Any]) -> None:
+    """Print what the .tflite forms take, and how near the state of streams stays to float."""
+    rows = [
+        [name, f"{variant['tflite_bytes']:,}", f"{variant['arena_bytes']:,}"]
+        for name, variant in variants.items()
+        if "tflite_bytes" in variant
+    ]
+    if rows:
+        table(["TensorFlow Lite Micro", "bytes", "arena"], rows)
+    runs = {
+        name: variant["long_run"] for name, variant in variants.items() if "long_run" in variant
+    }
+    if not runs:
+        return
+    table(
+        ["stream without reset", "RMS of h", "agrees", "RMS, clipped", "agrees, clipped"],
+        [
+            [
+                name,
+                *(
+                    text
+                    for end in ("", "_clipped")
+                    for text in (_rms(run[f"state_rms{end}"]), f"{run[f'agreement{end}']:.4f}")
+                ),
+            ]
+            for name, run in runs.items()
+        ],
+        "{streams} streams of {steps} steps, against float".format(**next(iter(runs.values()))),
+    )
+
+
+def _rms(value: float | None) -> str:
+    return "inside" if value is None else f"{value:.4f}"

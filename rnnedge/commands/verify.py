@@ -22,7 +22,7 @@ from rnnedge.commands.common import (
 
 @click.command()
 @run_argument
-@target_option("host", f"host, {CORES}")
+@target_option("host", f"tflm; host, {CORES}")
 @click.option(
     "--board",
     "boards",
@@ -36,7 +36,8 @@ from rnnedge.commands.common import (
 @click.option(
     "--windows",
     type=click.IntRange(min=1),
-    help="Test windows. [default: host all, emulator 32, avr 4; board 8 and the golden ones]",
+    help="Test windows. [default: host all, emulator 32, avr 4, tflm 16; board 8 and the golden "
+    "ones]",
 )
 @optimize_option
 @json_option
@@ -56,6 +57,10 @@ def verify(
 
     Compiles the exported C, runs real windows on each target and compares every state and score.
     The exit code is 1 if one value differs. The host's compiler is cc, or what CC names.
+
+    The target tflm, which is not part of all, runs the .tflite files in TensorFlow Lite Micro and
+    compares every output with a NumPy reference of its operators: those of --export as they stand,
+    or else every form that the model can have.
 
     With --board the firmware runs on the board or its emulator, and the windows go over its serial
     line. Lost and damaged frames are sent again; a reset is noticed, and its window repeated.
@@ -104,7 +109,7 @@ def _progress(done: int, count: int) -> None:
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    table(["target", *_COMPARED], [[row["target"], *_compared(row)] for row in rows])
+    table(["target", *_COMPARED], [[_name(row), *_compared(row)] for row in rows])
     _show_differences(rows)
 
 
@@ -128,6 +133,10 @@ def _show_boards(rows: list[dict[str, Any]]) -> None:
 _COMPARED = ("windows", "values compared", "differences")
 _BOARD_ROWS = ("latency", "headroom", "stack", "retries", "damaged frames", "resets")
 _SIDE_BY_SIDE = 3
+
+
+def _name(row: dict[str, Any]) -> str:
+    return " ".join([row["target"], *([row["variant"]] if "variant" in row else [])])
 
 
 def _compared(row: dict[str, Any]) -> list[str]:
@@ -154,4 +163,4 @@ def _speed(row: dict[str, Any], units: Sequence[str]) -> list[str]:
 def _show_differences(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["first_difference"]:
-            click.echo(f"{row['target']}: first difference: {row['first_difference']}", err=True)
+            click.echo(f"{_name(row)}: first difference: {row['first_difference']}", err=True)

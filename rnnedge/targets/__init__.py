@@ -6,6 +6,7 @@ from rnnedge.errors import ToolError
 from rnnedge.targets.emulated import EMULATED, with_clang
 from rnnedge.targets.host import Host
 from rnnedge.targets.target import CountingTarget, Target
+from rnnedge.targets.tflmcompare import TFLM
 
 COUNTING: dict[str, CountingTarget] = {target.name: target for target in EMULATED}
 TARGETS: dict[str, Target] = {"host": Host(), **COUNTING}
@@ -19,6 +20,7 @@ __all__ = [
     "ALL",
     "COUNTING",
     "TARGETS",
+    "TFLM",
     "Host",
     "find_counting_target",
     "find_counting_targets",
@@ -45,7 +47,7 @@ def find_counting_target(name: str) -> CountingTarget:
     Raises:
         ToolError: unknown, or it cannot count; lists those that can.
     """
-    if name in ("host", _HOST_CLANG.name):
+    if name in ("host", _HOST_CLANG.name, TFLM):
         raise ToolError(
             f"target {name!r} cannot be measured, nothing counts there; use {', '.join(COUNTING)}"
         )
@@ -72,4 +74,4 @@ def _expand(names: Iterable[str], known: Iterable[str]) -> list[str]:
 def _unknown(name: str) -> str:
     if name.endswith(":clang") and name.removesuffix(":clang") in TARGETS:
         return f"target {name!r}: clang is there for host and the Arm cores only"
-    return f"target {name!r} is not known; there are {', '.join(TARGETS)} and {ALL}"
+    return f"target {name!r} is not known; there are {', '.join(TARGETS)}, {TFLM} and {ALL}"

@@ -7,7 +7,7 @@ reference kernels does. Nothing here calls that interpreter, and nothing comes f
 from rnnedge.tflmath.file import File, Operator, Quantization, Subgraph, Tensor
 from rnnedge.tflmath.interpreter import OPERATORS, Interpreter
 from rnnedge.tflmath.reading import read
-from rnnedge.tflmath.running import run
+from rnnedge.tflmath.running import run, trace
 
 __all__ = [
     "OPERATORS",
@@ -19,4 +19,5 @@ __all__ = [
     "Tensor",
     "read",
     "run",
+    "trace",
 ]

@@ -63,6 +63,8 @@ _SHARED = """
     printable printk rtc sd server servo softwareserial spi stepper stream tone twi udp usbapi
     usbcore usbdesc wcharacter wifi wire wiring wiring_private wstring
 """
+# headers and functions of firmware/boards that have no prefix
+_BOARDS = frozenset(["board", "boot2", "cmsdk", "Fault_Handler", "Reset_Handler", "start", "trap"])
 _SHARED_HEADERS = frozenset(_SHARED.split())
 _LONGEST = 40
 
@@ -79,7 +81,8 @@ def check_name(name: str) -> str:
         or name.lower() in _SHARED_HEADERS
         or name.upper() == name  # macros
         or name.endswith("_t")
-        or name.lower().startswith(("rnnedge", "app_", "port_", "selftest_"))
+        or name in _BOARDS
+        or name.lower().startswith(("rnnedge", "app_", "port_", "board_", "selftest_"))
         or "arduino" in name.lower()  # not in the name of somebody else's library
     ):
         raise ModelError(

@@ -79,12 +79,14 @@ def export_c(
         "scratch_bytes": {kernel: 4 * scratch_size(model, kernel) for kernel in kernels},
     }
     own = f"{SOURCE_FOLDER}/{model.name}"
+    # no two objects of a package have one name, whatever the model is called: an archive may keep
+    # only one of them
     texts = {
         f"{SOURCE_FOLDER}/{model.name}.h": header(model, kernels, counts),
-        f"{SOURCE_FOLDER}/{model.name}.c": source(model, kernels, counts),
+        f"{SOURCE_FOLDER}/{model.name}_model.c": source(model, kernels, counts),
         **{f"{own}/weights_{kernel}.h": weights(model, kernel) for kernel in kernels},
         f"{own}/golden.h": golden_h,
-        f"{own}/golden.c": golden_c,
+        f"{own}/{model.name}_golden.c": golden_c,
         MANIFEST: json.dumps(manifest, indent=2) + "\n",
     }
     return {**{path: text.encode() for path, text in texts.items()}, **runtime}

@@ -20,7 +20,7 @@ def golden_steps(windows: int, steps: int, channels: int) -> int:
 
 
 def golden(model: QuantizedModel, raw: F32) -> tuple[str, str]:
-    """Return the texts of <name>/golden.h and <name>/golden.c.
+    """Return the texts of <name>/golden.h and <name>/<name>_golden.c.
 
     Args:
         model: the quantised model.
@@ -56,7 +56,7 @@ extern const rnnedge_golden {name}_golden;
 #endif /* {name.upper()}_GOLDEN_H */
 """
     parts = [
-        f'/* {name}/golden.c -- {first}\n#include "golden.h"',
+        f'/* {name}/{name}_golden.c -- {first}\n#include "golden.h"',
         "\n".join(
             [
                 f"/* The first sample ({windows}, {channels}) of each window in raw units */",

@@ -1,4 +1,4 @@
-"""What an instance needs of <name>.h and <name>.c: its memory, and the maps of counts."""
+"""What an instance needs of <name>.h and <name>_model.c: its memory, and the maps of counts."""
 
 from rnnedge.convert.c.text import comment_text
 from rnnedge.counts import CountsMap

@@ -167,7 +167,7 @@ def _accuracy(package: Package) -> str:
 
 def _proof(package: Package, formats: Sequence[str]) -> str:
     lines = [
-        "The golden vectors (`src/{0}/golden.c`) are windows with the simulator's states and "
+        "The golden vectors (`src/{0}/{0}_golden.c`) are windows with the simulator's states and "
         "scores; the examples of this folder run them. With rnnedge and the run at hand,"
     ]
     commands = ["rnnedge verify RUN --export THIS_FOLDER --target host"]

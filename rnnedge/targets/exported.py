@@ -32,7 +32,7 @@ class Exported:
     @property
     def model_source(self) -> Path:
         """The model's constants."""
-        return self.folder / SOURCE_FOLDER / f"{self.name}.c"
+        return self.folder / SOURCE_FOLDER / f"{self.name}_model.c"
 
     @property
     def runtime_folder(self) -> Path:
@@ -76,7 +76,7 @@ def open_exported(folder: Path) -> Exported:
         raise ModelError(
             f"{folder / MANIFEST}: not readable ({error}); is this a folder of rnnedge export?"
         ) from None
-    for path in (exported.model_source, exported.model_source.with_suffix(".h")):
+    for path in (exported.model_source, folder / SOURCE_FOLDER / f"{exported.name}.h"):
         if not path.is_file():
             raise ModelError(f"{path}: missing; run rnnedge export again")
     if not exported.runtime_sources:

@@ -381,9 +381,9 @@ def test_what_is_missing_is_named(
     arduino = write_package(tmp_path / "arduino", quantized, ("arduino",))
     with pytest.raises(ModelError, match="no firmware in this package; export it with --format"):
         build(microbit, arduino, tmp_path / "b")
-    (arduino / "src" / "gru_net.c").write_text("int broken(")
+    (arduino / "src" / "gru_net_model.c").write_text("int broken(")
     broken = write_package(tmp_path / "broken", quantized, ("cmake",))
-    (broken / "src" / "gru_net.c").write_text("int broken(")
+    (broken / "src" / "gru_net_model.c").write_text("int broken(")
     with pytest.raises(ToolError, match=r"failed to build .* microbit: .*gru_net\.c:1:1: error"):
         build(microbit, broken, tmp_path / "b")
     with pytest.raises(ToolError, match=r"microbit: application blink is not known; there are"):

@@ -1,5 +1,6 @@
 """The exported folder: the same bytes twice, builds without Python, and in C++."""
 
+import dataclasses
 import os
 import subprocess
 from pathlib import Path
@@ -23,6 +24,17 @@ def test_export_is_byte_identical_and_carries_no_date() -> None:
     for name, data in files().items():
         assert b"/work" not in data and b"/home" not in data, name
         assert b"20260" not in data, name
+
+
+def test_no_two_objects_have_one_name_whatever_the_model_is_called() -> None:
+    """An archive that is filled object by object keeps only the last of equal names."""
+    runtime = {Path(name).stem for name in files() if name.endswith(".c") and "rnnedge" in name}
+    model = quantized(float_model(1))
+    for name in sorted({*runtime, "model", "golden"}):
+        raw = raw_windows(float_model(1), 1, 2, 16)
+        exported = export_c(dataclasses.replace(model, name=name), raw)
+        names = [Path(path).name.lower() for path in exported if path.endswith((".c", ".S"))]
+        assert len(names) == len(set(names)), name
 
 
 def test_lines_are_at_most_100_columns() -> None:
@@ -51,7 +63,7 @@ int main() {
     for source in [
         *exported.runtime_sources,
         exported.model_source,
-        exported.folder / "src/net/golden.c",
+        exported.folder / "src/net/net_golden.c",
     ]:
         objects.append(str(tmp_path / f"{source.stem}.o"))
         subprocess.run(["cc", "-std=c99", "-c", source, *includes, "-o", objects[-1]], check=True)

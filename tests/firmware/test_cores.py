@@ -146,7 +146,7 @@ def test_golden_windows_fit_an_uno_whatever_the_model(tmp_path: Path) -> None:
     source = float_model(1, channels=9)
     model = dataclasses.replace(quantized(source), window=500)
     files = export_c(model, raw_windows(source, 1, 2, 500))
-    text = files["src/net/golden.c"].decode()
+    text = files["src/net/net_golden.c"].decode()
     assert ".windows = 2," in text
     assert ".steps = 56," in text  # 2 * 56 * 9 * 2 = 2,016 bytes
     assert 2 * (56 * 9 * 2 + 9 * 4 + 4 * 4 + 4) < 2500

@@ -32,7 +32,7 @@ def test_two_models_and_three_instances_interleave_in_one_program(
     exported = {name: open_exported(tmp_path / name) for name in models}
     files = [PROGRAM, *exported["motor"].runtime_sources]
     for name, each in exported.items():
-        files += [each.model_source, each.folder / "src" / name / "golden.c"]
+        files += [each.model_source, each.folder / "src" / name / f"{name}_golden.c"]
     includes = [f"-I{folder}" for each in exported.values() for folder in each.include_dirs]
     program = tmp_path / "several"
     subprocess.run([compiler, "-O1", *STRICT, *includes, *files, "-o", program], check=True)

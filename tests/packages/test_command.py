@@ -230,7 +230,11 @@ def test_the_readme_builds_it_without_cmake_too(run: Path, tmp_path: Path) -> No
     out = tmp_path / "e"
     assert rnnedge("export", run, "--out", out, *QUIET).code == 0
     assert "`src/rnnedge/*/*.c` and `-I src`" in (out / "README.md").read_text()
-    sources = [out / "src/wand_model.c", out / "src/wand/wand_golden.c", *(out / "src/rnnedge").glob("*/*.c")]
+    sources = [
+        out / "src/wand_model.c",
+        out / "src/wand/wand_golden.c",
+        *(out / "src/rnnedge").glob("*/*.c"),
+    ]
     program = tmp_path / "t"
     run_program(
         "cc", "-std=c99", f"-I{out}/src", out / "examples/c/selftest.c", *sources, "-o", program

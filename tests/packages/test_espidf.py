@@ -99,7 +99,13 @@ def test_compote_packs_it(tmp_path: Path, formats: tuple[str, ...]) -> None:
     assert archive.name == "rnnedge_net_0.1.0.tgz"
     with tarfile.open(archive) as content_of:
         names = {name.removeprefix("./") for name in content_of.getnames()}
-    assert {"idf_component.yml", "CMakeLists.txt", "src/net_model.c", "LICENSE", "README.md"} <= names
+    assert {
+        "idf_component.yml",
+        "CMakeLists.txt",
+        "src/net_model.c",
+        "LICENSE",
+        "README.md",
+    } <= names
 
 
 def test_compote_refuses_a_damaged_manifest(tmp_path: Path) -> None:

@@ -44,7 +44,9 @@ def test_pio_packs_it(tmp_path: Path, formats: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     with tarfile.open(tmp_path / "packed.tar.gz") as archive:
         names = archive.getnames()
-        assert {"library.json", "src/net.h", "src/net_model.c", "LICENSE", "README.md"} <= set(names)
+        assert {"library.json", "src/net.h", "src/net_model.c", "LICENSE", "README.md"} <= set(
+            names
+        )
         assert not any(member.issym() or member.islnk() for member in archive.getmembers())
 
 

@@ -1,6 +1,11 @@
 """The command line: the group, and the one place that turns an error into a line and a code."""
 
 import errno
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
@@ -20,6 +25,7 @@ from rnnedge.commands.simulate import simulate
 from rnnedge.commands.train import train
 from rnnedge.commands.verify import verify
 from rnnedge.errors import RnnedgeError
+from rnnedge.targets.tools import plain
 
 _LONGEST_LINE = 1000
 
@@ -34,7 +40,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an RnnedgeError becomes one line and exit code 1."""
         try:
-            return super().invoke(ctx)
+            with _ended_by_signals():
+                return super().invoke(ctx)
         except RnnedgeError as error:
             raise click.ClickException(_line(str(error))) from None
         except MemoryError:
@@ -46,9 +53,30 @@ class _Group(click.Group):
             raise click.ClickException(_line(f"{what}: {error.strerror or error}")) from None
 
 
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does: end child processes, remove temporary folders."""
+
+    def unwind(number: int, _: FrameType | None) -> None:
+        for other in before:
+            signal.signal(other, lambda *_: None)  # once is enough
+        raise SystemExit(128 + number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+                before[number] = signal.signal(number, unwind)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _line(text: str) -> str:
     """Return `text` as one line of bearable length."""
-    line = " ".join(text.split())
+    line = " ".join(plain(text).split())
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
 
 

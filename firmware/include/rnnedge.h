@@ -195,7 +195,11 @@ typedef struct {
 } rnnedge_rules;
 
 // A real probability 0..1 as Q0.15, by the compiler: rules.reject = RNNEDGE_Q15(0.6);
+#ifdef __cplusplus
+#define RNNEDGE_Q15(probability) static_cast<uint16_t>((probability) * 32768 + 0.5)
+#else
 #define RNNEDGE_Q15(probability) ((uint16_t)((probability) * 32768 + 0.5))
+#endif
 
 // The label of a result that was rejected, and of an instance that had none yet.
 #define RNNEDGE_REJECTED (-1)

@@ -141,7 +141,7 @@ static void run(rnnedge_serial *s) {
 /// Requests //////////////////////////////////////////////////////////////////////////////////////
 
 static uint16_t get16(const uint8_t *bytes) {
-    return (uint16_t)(bytes[0] | bytes[1] << 8);
+    return (uint16_t)(bytes[0] | (uint16_t)bytes[1] << 8);
 }
 
 static uint32_t get32(const uint8_t *bytes) {

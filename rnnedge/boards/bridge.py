@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import tty
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,7 @@ class Bridge:
         name: str,
         restart_on_open: bool = False,
         exit_codes: Mapping[int, str] | None = None,
+        rescue: Callable[[str], bool] | None = None,
     ) -> None:
         """Start a program.
 
@@ -51,7 +52,10 @@ class Bridge:
             restart_on_open: opening the port starts the program again, as DTR resets a board;
                 what it says while nobody has the port open is lost then. Else it has to wait.
             exit_codes: what its exit codes say, if it writes no complaint.
+            rescue: told why the program has ended by itself, in the bridge's thread; returns
+                whether to start the command again.
         """
+        self._rescue = rescue
         self._command = _tied(list(map(str, command)))
         self._name = name
         self._exit_codes = exit_codes or {}
@@ -135,8 +139,12 @@ class Bridge:
                     self._restarted()
                 elif not self._move(process):
                     process.wait()
-                    self._failure = self._reason(process.returncode)
-                    break
+                    reason = self._reason(process.returncode)
+                    if not self._rescued(reason):
+                        self._failure = reason
+                        break
+                    _end(process)
+                    process = self._start()
         except OSError as error:
             self._failure = f"{self._name}: cannot be started ({error.strerror or error})"
         finally:
@@ -172,6 +180,11 @@ class Bridge:
             for event in self._restarts:
                 event.set()
             self._restarts.clear()
+
+    def _rescued(self, reason: str | None) -> bool:
+        if self._rescue is None or self._ending:
+            return False
+        return self._rescue(reason or f"{self._name}: the program has ended")
 
     def _reason(self, code: int) -> str | None:
         """Return why the program has ended; None: it was to end."""

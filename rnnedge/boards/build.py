@@ -140,7 +140,9 @@ def _cmake(board: Board, command: Sequence[str | Path], purpose: str) -> None:
         over = overflow(error.output)
         if over:
             raise FitError(_too_large(board, over), over) from None
-        raise ToolError(f"cmake: failed to {purpose}: {telling(error.output)}") from None
+        said = telling(error.output)
+        line = f"cmake: failed to {purpose}: {said}" if said else str(error)
+        raise ToolError(line) from None
 
 
 def _too_large(board: Board, over: Mapping[str, int]) -> str:

@@ -43,15 +43,20 @@ def choose_drive(given: Path | None, label: str, connect: str = "") -> Path:
     return found[0]
 
 
-def copy_image(image: Path, to: Path) -> None:
+def copy_image(image: Path, to: Path, drive: Path) -> None:
     """Copy an image to a drive and wait until it is there.
+
+    Args:
+        image: the file.
+        to: where it goes on the drive, a folder or the file.
+        drive: where that is mounted.
 
     Raises:
         ToolError: it cannot be copied; nothing half-written is left, if the drive still answers.
     """
     target = to / image.name if to.is_dir() else to
     if not target.parent.is_dir():
-        raise ToolError(f"{target.parent}: no such folder; is {to} the board's drive?")
+        raise ToolError(f"{target.parent}: no such folder; is {drive} the board's drive?")
     try:
         with image.open("rb") as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)

@@ -1,22 +1,30 @@
 """Flash tools: the one to take, its command, what its complaints mean."""
 
 import getpass
+import os
 import re
+import select
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rnnedge.boards.board import Board, FlashTool
 from rnnedge.boards.drives import copy_image, find_drives
 from rnnedge.boards.ports import PERMISSION
 from rnnedge.errors import ToolError
-from rnnedge.targets.tools import find, install_hint
+from rnnedge.targets.processes import end, started
+from rnnedge.targets.tools import ended, find, install_hint, plain
 
 COPY = "copy"
 """The tool that needs no program: the board shows a drive."""
 
 _GIVE_UP = re.compile(r"attempt 3 of \d+: not in sync")  # it goes on for minutes
+_SILENCE_SECONDS = 300.0  # a tool that says nothing for so long hangs; a build may take its time
+_LOOK_MS = 200
+_CHUNK = 1 << 16
+_TCL_PLAIN = re.compile(r"[\w./+:@%=,-]+")  # needs no quotes
 _BUSY = "is in use by another program (a serial monitor?); close that"
 _NO_PROBE = "no debug probe found; connect the board's debug port, see that no other program has it"
 # what a tool says -> what is wrong with {port} and {board}, and what to do
@@ -120,13 +128,35 @@ def require_installed(board: Board, tool: FlashTool) -> None:
 
 
 def words(template: Sequence[str], values: Mapping[str, object]) -> list[str]:
-    """Return a command with {image}, {port}, {drive} and {project} replaced."""
-    command = []
-    for word in template:
-        for name, value in values.items():
-            word = word.replace(f"{{{name}}}", str(value))
-        command.append(word)
-    return command
+    """Return a command with {image}, {port}, {drive} and {project} replaced.
+
+    OpenOCD's words are Tcl.
+    """
+    quoted = _tcl_path if template and template[0] == "openocd" else str
+    texts = {f"{{{name}}}": quoted(value) for name, value in values.items()}
+    if not texts:
+        return list(template)
+    places = re.compile("|".join(map(re.escape, texts)))
+    return [places.sub(lambda place: texts[place[0]], word) for word in template]
+
+
+def _tcl_path(path: object) -> str:
+    """Return a Tcl word that is a path.
+
+    OpenOCD's `program` evaluates its argument again: what Tcl might take for more than text is left
+    to `cd`, which answers nothing.
+    """
+    text = str(path)
+    if _TCL_PLAIN.fullmatch(text):
+        return text
+    folder, name = os.path.split(text)
+    return f"[cd {_tcl(folder or os.curdir)}]{_tcl(name)}"
+
+
+def _tcl(text: str) -> str:
+    """Return a Tcl word that is `text`."""
+    escaped = re.sub(r"[^\w./-]", lambda found: f"\\{found[0]}", text)
+    return escaped.replace("\n", "n")  # a backslash is before it
 
 
 def shown(command: Sequence[str]) -> str:
@@ -157,30 +187,68 @@ def write(
         ToolError: it fails; says in one line why.
     """
     if tool.tool == COPY:
-        copy_image(Path(command[-2]), Path(command[-1]))
+        drive = command[-1].removesuffix(tool.command[-1].removeprefix("{drive}"))
+        copy_image(Path(command[-2]), Path(command[-1]), Path(drive))
         return
     program = find(command[0]) or command[0]
     said: list[str] = []
     try:
-        with subprocess.Popen(
+        with started(
             [program, *command[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=folder,
         ) as process:
-            assert process.stdout is not None  # noqa: S101 -- it is a pipe
-            for raw in process.stdout:
-                line = raw.decode(errors="replace").rstrip()
+            for line in _lines(process):
                 said.append(line)
                 if listen is not None:
                     listen(line)
                 if _GIVE_UP.search(line):
-                    process.kill()
+                    end(process)
+    except subprocess.TimeoutExpired:
+        raise ToolError(
+            f"{tool.tool}: hangs, it said nothing for {_SILENCE_SECONDS:g} s and was ended; "
+            f"see that {board.title} is connected, press its reset and try again"
+            f"{'' if listen else ' (--verbose shows what it says)'}"
+        ) from None
     except OSError as error:
         raise ToolError(f"{program}: cannot be started ({error.strerror})") from None
     if process.returncode != 0:
         raise ToolError(explain(board, tool, said, port=port, code=process.returncode))
+
+
+def _lines(process: "subprocess.Popen[bytes]") -> Iterator[str]:
+    """Give the lines that a program writes, until it has ended.
+
+    Raises:
+        subprocess.TimeoutExpired: it writes nothing for a long time.
+    """
+    assert process.stdout is not None  # noqa: S101 -- it is a pipe
+    output = process.stdout.fileno()
+    poll = select.poll()
+    poll.register(output, select.POLLIN)
+    line, heard, more = bytearray(), time.monotonic(), True
+    while more:
+        if poll.poll(_LOOK_MS):
+            said = os.read(output, _CHUNK)
+            more, heard = bool(said), time.monotonic()
+            first, *others = said.split(b"\n")
+            line += first
+            for other in others:
+                yield _text(line)
+                line = bytearray(other)
+        elif process.poll() is not None:
+            more = False  # what it has started may go on, with the same output
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            raise subprocess.TimeoutExpired(process.args, _SILENCE_SECONDS)
+    if line:
+        yield _text(line)
+    process.wait(_SILENCE_SECONDS)
+
+
+def _text(line: bytes | bytearray) -> str:
+    return plain(line.decode(errors="replace")).rstrip()
 
 
 def explain(
@@ -201,7 +269,7 @@ def explain(
             return f"{tool.tool}: {line}{_nor_drive(board) if meaning is _NO_PROBE else ''}"
     telling = [line.strip() for line in said if _TELLING.search(line)]
     last = [line.strip() for line in said if line.strip()]
-    why = (telling or last[-1:] or [f"exit code {code}"])[0]
+    why = (telling or last[-1:] or [ended(code)])[0]
     return f"{tool.tool}: failed to flash {board.name}: {why}"
 
 

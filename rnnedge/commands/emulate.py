@@ -38,7 +38,11 @@ def emulate(board: str, program: Path | None, flash: Path | None, drive: Path | 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with flashable(found, program, flash=flash, drive=drive) as bridge:
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    with flashable(found, program, flash=flash, drive=drive, say=say) as bridge:
         click.echo(bridge.port)
         for line in _advice(found, bridge.port, drive):
             click.echo(line, err=True)

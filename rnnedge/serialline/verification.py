@@ -68,6 +68,17 @@ def check_model(device: Device, model: QuantizedModel, hint: str) -> None:
             f"port {device.port}: the board's runtime has version {info.abi} of the number "
             f"formats, not {CONTRACT}; flash it: {hint}"
         )
+    for what, has, wanted in (
+        ("inputs", info.inputs, model.input.channels),
+        ("outputs", info.outputs, model.outputs),
+        ("steps in a window", info.window, model.window),
+        ("directions", 1 + info.bidirectional, 1 + model.bidirectional),
+    ):
+        if has != wanted:
+            raise DeviceError(
+                f"port {device.port}: the board names the right model, but says that it has {has} "
+                f"{what}, not {wanted}; flash it: {hint}"
+            )
 
 
 def verify_device(

@@ -8,11 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnnedge.errors import ToolError
+from rnnedge.targets.processes import started
 
 # a linker names the symbol before it says that it gives up
 _TELLING = re.compile(r"\berror:(?! ld returned)|undefined reference|multiple definition", re.I)
 # a first line that says where, then the message, indented
 _CMAKE_ERROR = re.compile(r"^CMake Error at .*:\n((?:[ ]+.*\n|\n(?=  ))+)", re.M)
+_PROGRESS = re.compile(r"-- ")  # CMake's
+# sequences that colour text or move the cursor, then what else a terminal does not show
+_CONTROLS = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
 _ABSENT = re.compile(r"No such file|not found|cannot (?:find|read)", re.I)
 _INSTALL = {
     "cc": "sudo apt-get install gcc",
@@ -108,19 +115,20 @@ def run(
     words = [require(str(command[0]), purpose), *map(str, command[1:])]
     program = Path(words[0]).name
     try:
-        done = subprocess.run(
-            words, input=data, capture_output=True, timeout=timeout, check=False, cwd=folder
-        )
+        pipe = subprocess.PIPE
+        with started(words, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder) as process:
+            output, errors = process.communicate(data, timeout)
     except subprocess.TimeoutExpired:
         raise ToolError(
             f"{program}: no answer within {timeout:g} s while trying to {purpose}"
         ) from None
     except OSError as error:
         raise ToolError(f"{program}: cannot be started to {purpose} ({error.strerror})") from None
-    if done.returncode != 0:
+    if process.returncode != 0:
+        done = subprocess.CompletedProcess(words, process.returncode, output, errors)
         message = f"{program}: failed to {purpose}: {complaint(done, exit_codes or {})}"
-        raise ToolFailedError(message, (done.stderr + done.stdout).decode(errors="replace"))
-    return done.stdout
+        raise ToolFailedError(message, (errors + output).decode(errors="replace"))
+    return output
 
 
 def complaint(done: "subprocess.CompletedProcess[bytes]", exit_codes: Mapping[int, str]) -> str:
@@ -128,9 +136,17 @@ def complaint(done: "subprocess.CompletedProcess[bytes]", exit_codes: Mapping[in
     line = telling(done.stderr.decode(errors="replace"))
     if line:
         return line
-    if done.returncode < 0:
-        return f"ended by signal {-done.returncode}"
-    return exit_codes.get(done.returncode, f"exit code {done.returncode}")
+    return exit_codes.get(done.returncode, ended(done.returncode))
+
+
+def ended(code: int) -> str:
+    """Return how a program ended, of its return code."""
+    return f"ended by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def plain(text: str) -> str:
+    """Return text without colours and other control characters, but with its ends of lines."""
+    return _CONTROLS.sub("", text.replace("\r", "\n"))
 
 
 def telling(output: str) -> str:
@@ -138,10 +154,11 @@ def telling(output: str) -> str:
 
     The first line, if none says so; the empty text, if there is none.
     """
+    output = plain(output)
     message = _CMAKE_ERROR.search(output)
     if message is not None:
         return " ".join(message[1].split())
-    lines = [line for line in output.splitlines() if line.strip()]
+    lines = [line for line in output.splitlines() if line.strip() and not _PROGRESS.match(line)]
     found = [line for line in lines if _TELLING.search(line)] or lines
     if not found:
         return ""

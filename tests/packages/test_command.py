@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnedge.output import content_hash
 from tests.cli import rnnedge
 from tests.packages.helpers import run as run_program
 from tests.runs import make_run
@@ -48,7 +49,11 @@ def test_all_formats_are_the_default_and_a_zip_lies_beside(run: Path, tmp_path: 
     assert rnnedge("export", run, "--out", tmp_path / "a", "--format", "arduino").code == 0
     with zipfile.ZipFile(tmp_path / "e.zip") as archive:
         archive.extractall(tmp_path / "zip")
-    assert files_of(tmp_path / "zip" / "rnnedge_wand") == files_of(tmp_path / "a")
+    zipped, folder = files_of(tmp_path / "zip" / "rnnedge_wand"), files_of(tmp_path / "a")
+    manifest = json.loads(folder.pop("rnnedge.json"))
+    assert manifest.pop("zip") == content_hash((tmp_path / "a.zip").read_bytes())
+    assert manifest == json.loads(zipped.pop("rnnedge.json"))
+    assert zipped == folder
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "e.zip").read_bytes()
     shown = rnnedge("export", run, "--out", out, *QUIET).out
     assert f"{out}.zip" in shown and "arduino, platformio" in shown
@@ -74,7 +79,7 @@ def test_another_format_leaves_no_stale_files(run: Path, tmp_path: Path) -> None
     sketch.write_text(sketch.read_text() + "// my sensor\n")
     done = rnnedge("export", run, "--out", out, "--format", "cmake", *QUIET, "--json")
     assert done.json["kept"] == ["examples/Stream/Stream.ino"]
-    assert done.json["zip"] is None
+    assert done.json["zip"] is None and not (tmp_path / "e.zip").exists()
     assert "examples/Stream/Stream.ino: of an earlier export, kept" in done.err
     left = set(files_of(out))
     changed = {"mine.txt", "zephyr/mine.txt", "examples/Stream/Stream.ino"}
@@ -87,8 +92,6 @@ def test_another_format_leaves_no_stale_files(run: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("hostile", ["../precious", "/etc/hostname", "link/precious"])
 def test_a_forged_manifest_removes_nothing_outside(run: Path, tmp_path: Path, hostile: str) -> None:
-    from rnnedge.output import content_hash
-
     out = tmp_path / "e"
     assert rnnedge("export", run, "--out", out, "--format", "cmake", *QUIET).code == 0
     (tmp_path / "precious").write_text("mine")
@@ -100,7 +103,9 @@ def test_a_forged_manifest_removes_nothing_outside(run: Path, tmp_path: Path, ho
     assert rnnedge("export", run, "--out", out, "--format", "zephyr", *QUIET).code == 0
     assert target.exists()
     (out / "rnnedge.json").write_text('{"files": [1, {"a": 2}]}')
-    assert rnnedge("export", run, "--out", out, "--format", "zephyr", *QUIET).code == 0
+    again = ("export", run, "--out", out, "--format", "zephyr", *QUIET)
+    rnnedge(*again).refused("rnnedge.json", "--force")
+    assert rnnedge(*again, "--force").code == 0
 
 
 def test_a_missing_compiler_is_one_line_and_no_error(run: Path, tmp_path: Path) -> None:
@@ -136,7 +141,8 @@ def test_another_model_in_the_folder_is_named(run: Path, tmp_path: Path) -> None
     assert other.err == f"{out}: replaces model wand\n"
     assert not (out / "src/wand_model.c").exists()
     (out / "rnnedge.json").write_text("{")
-    assert rnnedge("export", run, "--out", out, "--format", "cmake", *QUIET).err == ""
+    done = rnnedge("export", run, "--out", out, "--format", "cmake", *QUIET, "--force")
+    assert done.err == "", "what was there is not known"
 
 
 def test_missing_units_are_one_hint(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import click
 from rnnedge.commands.common import table
 from rnnedge.errors import RnnedgeError
 from rnnedge.output import explained, write_file
+from rnnedge.targets.processes import started
+from rnnedge.targets.tools import ended
 
 WINDOW = 64
 RESULT = "result.json"
@@ -83,11 +85,9 @@ def _command(*words: object) -> Any:
     """Run `rnnedge words --json`, shown as a user would type it, and return its document."""
     arguments = [str(word) for word in words]
     click.echo(f"$ rnnedge {' '.join(arguments)}", err=True)
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "rnnedge", *arguments, "--json"],
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RnnedgeError(f"rnnedge {arguments[0]} ended with exit code {done.returncode}")
-    return json.loads(done.stdout)
+    command = [sys.executable, "-P", "-m", "rnnedge", *arguments, "--json"]
+    with started(command, stdout=subprocess.PIPE) as process:
+        output, _ = process.communicate()
+    if process.returncode != 0:
+        raise RnnedgeError(f"rnnedge {arguments[0]}: {ended(process.returncode)}")
+    return json.loads(output)

@@ -236,19 +236,20 @@ def _lines(process: "subprocess.Popen[bytes]") -> Iterator[str]:
             first, *others = said.split(b"\n")
             line += first
             for other in others:
-                yield _text(line)
+                yield from _texts(line)
                 line = bytearray(other)
         elif process.poll() is not None:
             more = False  # what it has started may go on, with the same output
         elif time.monotonic() - heard > _SILENCE_SECONDS:
             raise subprocess.TimeoutExpired(process.args, _SILENCE_SECONDS)
     if line:
-        yield _text(line)
+        yield from _texts(line)
     process.wait(_SILENCE_SECONDS)
 
 
-def _text(line: bytes | bytearray) -> str:
-    return plain(line.decode(errors="replace")).rstrip()
+def _texts(line: bytearray) -> list[str]:
+    """Return what is on a line: several, if it writes itself over."""
+    return [text.rstrip() for text in plain(line.decode(errors="replace")).split("\n")]
 
 
 def explain(

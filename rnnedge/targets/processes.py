@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-_GRACE_SECONDS = 2.0  # for a program that was asked to end
+_GRACE_SECONDS = 5.0  # for a program that was asked to end
 
 
 @contextmanager

@@ -2,16 +2,20 @@
 
 import os
 import stat
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from rnnedge.boards import drives as drives_module
 from rnnedge.boards import find_board
+from rnnedge.boards import tools as tools_module
 from rnnedge.boards.drives import choose_drive, copy_image
 from rnnedge.boards.ports import SerialPort, choose_port
-from rnnedge.boards.tools import choose, explain, write
+from rnnedge.boards.tools import choose, explain, words, write
 from rnnedge.errors import ToolError
+from tests.boards.test_emulator import gone
 
 UNO = find_board("arduino_uno")
 
@@ -54,12 +58,15 @@ def test_a_copy_is_whole_or_not_there(tmp_path: Path) -> None:
     image = tmp_path / "motor.uf2"
     image.write_bytes(b"x" * 5000)
     (tmp_path / "drive").mkdir()
-    copy_image(image, tmp_path / "drive")
+    drive = tmp_path / "drive"
+    copy_image(image, drive, drive)
     assert (tmp_path / "drive" / "motor.uf2").read_bytes() == image.read_bytes()
-    with pytest.raises(ToolError, match="SOFTWARE: no such folder"):
-        copy_image(image, tmp_path / "drive" / "SOFTWARE" / "rnnedge.axf")
-    with pytest.raises(ToolError, match="/dev/full/"):
-        copy_image(image, Path("/dev/full/x"))
+    board = find_board("mps2_an385")
+    command = words(board.flash_tools[0].command, {"image": image, "drive": drive})
+    with pytest.raises(ToolError, match=f"SOFTWARE: no such folder; is {drive} the board's drive"):
+        write(board, board.flash_tools[0], command, port=None)
+    with pytest.raises(ToolError, match="/dev/full: no such"):
+        copy_image(image, Path("/dev/full/x"), Path("/dev/full"))
 
 
 @pytest.mark.parametrize(
@@ -125,6 +132,93 @@ def test_a_complaint_becomes_one_line(board: str, said: str, meaning: str) -> No
     assert meaning in line
     assert "\n" not in line and "{" not in line
     assert line.startswith(f"{tool.tool}: ")
+
+
+def program(path: Path, script: str) -> list[str]:
+    """A tool that is played; the command that calls it."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return [str(path)]
+
+
+def test_what_a_tool_ends_by_is_said_without_control_characters(tmp_path: Path) -> None:
+    for script, end in (
+        ("kill -SEGV $$", "failed to flash arduino_uno: ended by signal 11"),
+        ("exit 7", "failed to flash arduino_uno: exit code 7"),
+        (
+            r"printf '\033[31mfatal: \033]0;title\007all is lost\033[0m\a\n'; exit 1",
+            "fatal: all is lost",
+        ),
+        (r"printf 'half\rfatal: all is lost'; exit 1", "fatal: all is lost"),
+    ):
+        with pytest.raises(ToolError) as caught:
+            write(UNO, UNO.flash_tools[0], program(tmp_path / "avrdude", script), port=None)
+        assert str(caught.value).endswith(end)
+        assert str(caught.value).isprintable()
+
+
+def test_a_tool_that_hangs_is_ended_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools_module, "_SILENCE_SECONDS", 1.0)
+    pid = tmp_path / "pid"
+    command = program(tmp_path / "avrdude", f"echo begun; sleep 600 & echo $! >{pid}; wait")
+    heard: list[str] = []
+    with pytest.raises(ToolError, match=r"^avrdude: hangs, it said nothing for 1 s and was ended"):
+        write(UNO, UNO.flash_tools[0], command, port=None, listen=heard.append)
+    assert heard == ["begun"]
+    assert gone(int(pid.read_text()))
+
+
+def test_a_tool_that_leaves_something_behind_is_not_waited_for(tmp_path: Path) -> None:
+    """Its output is still open then."""
+    pid = tmp_path / "pid"
+    begun = time.monotonic()
+    command = program(tmp_path / "avrdude", f"echo done; sleep 20 & echo $! >{pid}")
+    write(UNO, UNO.flash_tools[0], command, port=None)
+    assert time.monotonic() - begun < 10
+    os.kill(int(pid.read_text()), 9)
+
+
+def test_a_line_of_megabytes_is_read_at_once(tmp_path: Path) -> None:
+    heard: list[str] = []
+    command = program(tmp_path / "avrdude", "head -c 20000000 /dev/zero | tr '\\0' x; echo; echo y")
+    begun = time.monotonic()
+    write(UNO, UNO.flash_tools[0], command, port=None, listen=heard.append)
+    assert [len(line) for line in heard] == [20_000_000, 1]
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("board", ["microbit", "stm32f405", "rp2040", "hifive1"])
+@pytest.mark.parametrize(
+    "folder",
+    ["a b", "[exit 3]", 'q"x', "b{r", "c}d", "e$HOME;f", "back\\", "ü#~\n'", "plain", "-x"],
+)
+def test_openocd_takes_any_path(board: str, folder: str, tmp_path: Path) -> None:
+    """The real one, with its procedure `program`; only the chip is played."""
+    image = tmp_path / folder / "motor.hex"
+    image.parent.mkdir()
+    image.write_text("12345")
+    tool = next(tool for tool in find_board(board).flash_tools if tool.tool == "openocd")
+    command = words(tool.command, {"image": image})
+    played = (
+        "proc init {} {}; proc reset args {}; proc poll args {}; proc resume args {shutdown};"
+        "proc flash {write erase file} {echo writes:[file size $file]};"
+        "proc verify_image {file} {echo verifies:[file size $file]}"
+    )
+    script = command[command.index("-c") :]
+    done = subprocess.run(
+        ["openocd", "-c", played, *script], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert "writes:5" in done.stderr and "verifies:5" in done.stderr, (command, done.stderr)
+    if folder == "plain":
+        assert f"program {image} verify" in command[-1], "as one types it"
+
+
+def test_no_value_is_taken_for_a_place(tmp_path: Path) -> None:
+    assert words(["cp", "{image}", "{drive}"], {"image": "a{drive}", "drive": "{image}"}) == [
+        *("cp", "a{drive}", "{image}")
+    ]
 
 
 def test_a_tool_that_never_gives_up_is_ended(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ int main() {
            rnnedge_step_counts(&sensor, net_counts, counts);
 }
 """)
-    flags = ["-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Wold-style-cast", "-Werror"]
     includes = [f"-I{folder}" for folder in exported.include_dirs]
     objects = []
     for source in [

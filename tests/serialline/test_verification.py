@@ -153,6 +153,25 @@ def test_another_version_of_the_formats_is_named(server: ctypes.CDLL) -> None:
         check_model(device, MODEL, "")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("outputs", 3, "3 outputs, not 4"),
+        ("inputs", 1, "1 inputs, not 3"),
+        ("window", 7, "7 steps in a window, not "),
+        ("bidirectional", True, "2 directions, not 1"),
+    ],
+)
+def test_another_shape_of_the_right_model_is_named(
+    field: str, value: int, message: str, server: ctypes.CDLL
+) -> None:
+    _, device = device_of(server)
+    check_model(device, MODEL, "")
+    device.info = dataclasses.replace(device.info, **{field: value})
+    with pytest.raises(DeviceError, match=f"names the right model, but .* {message}"):
+        check_model(device, MODEL, "rnnedge flash")
+
+
 def test_what_happened_on_the_line_is_told(server: ctypes.CDLL) -> None:
     _, device = device_of(server, to_board=Faults(1, 0.2), from_board=Faults(2, 0.2))
     result = verify_device(device, MODEL, RAW[:2], RAW[2:], SENSOR)

@@ -4,7 +4,7 @@ PYTHON ?= $(shell scripts/find-python.sh)
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test nightly mutate figures check format clean
+.PHONY: help demo setup test nightly mutate figures tflm check format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -29,6 +29,9 @@ mutate: setup ## change one rounding, shift or index of each kernel in turn: the
 
 figures: setup ## renew the recorded sizes and counts, and the table in docs/figures.md
 	$(BIN)/python -m tests.figures --write
+
+tflm: setup ## renew the figures of TensorFlow Lite Micro in docs/tflm.md (trains on HAPT: ten minutes)
+	$(BIN)/python -m tests.tflm_table --write
 
 check: $(VENV)/.installed ## linters and types: ruff, mypy --strict, clang-format
 	$(BIN)/ruff check .

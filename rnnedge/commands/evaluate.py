@@ -99,14 +99,26 @@ def _show_files(variants: dict[str, Any]) -> None:
     if not runs:
         return
     table(
-        ["stream without reset", "RMS of h", "agrees", "RMS, clipped", "agrees, clipped"],
+        [
+            "stream without reset",
+            "RMS of h",
+            "median",
+            "agrees",
+            "RMS, clipped",
+            "median",
+            "agrees",
+        ],
         [
             [
                 name,
                 *(
                     text
                     for end in ("", "_clipped")
-                    for text in (_rms(run[f"state_rms{end}"]), f"{run[f'agreement{end}']:.4f}")
+                    for text in (
+                        _rms(run[f"state_rms{end}"]),
+                        _rms(run[f"state_rms_median{end}"]),
+                        f"{run[f'agreement{end}']:.4f}",
+                    )
                 ),
             ]
             for name, run in runs.items()

@@ -277,7 +277,8 @@ def test_evaluate_puts_every_form_beside_float_and_int8(trained):
         inside = found[f"tflm-stream-variables-{precision}"]["long_run"]
         assert io["steps"] == 500 and io["streams"] >= 1
         assert 0 < io["state_rms_clipped"] < most
-        assert io["state_rms"] > 0 and inside["state_rms"] is None
+        assert 0 < io["state_rms_median"] < most
+        assert io["state_rms"] > 0 and inside["state_rms"] is inside["state_rms_median"] is None
         assert io["agreement"] == inside["agreement"] >= 0.9, "the same arithmetic"
     shown = rnnedge("evaluate", trained, "--tflite", "stream")
     assert "tflm-stream-io-16x8" in shown.out and "500 steps" in shown.out

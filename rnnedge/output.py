@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def new_folder(path: Path, *, replace: bool = False, marker: str = "") -> Iterat
     Raises:
         OutputError: `path` cannot be made, or exists and must not be replaced.
     """
-    path = _resolved(path)
+    path = resolved(path)
     before = _check_free(path, replace, marker)
     with _work_folder(path) as work:
         yield work
@@ -42,51 +42,47 @@ def new_folder(path: Path, *, replace: bool = False, marker: str = "") -> Iterat
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write {relative path: bytes} below `folder`, each file at once; other files stay.
-
-    Everything is first written to a temporary folder there, so that a full disk changes nothing.
+    """Write {relative path: bytes} below `folder`, all of them or none; other files stay.
 
     Raises:
         OutputError: a folder or file cannot be written.
     """
-    replace_files(folder, files)
+    folder = resolved(folder)
+    exchange_files(folder, {folder / name: data for name, data in files.items()})
 
 
-def replace_files(
-    folder: Path,
-    files: Mapping[str, bytes],
-    before: Mapping[str, str] | None = None,
-    beside: Mapping[Path, bytes] | None = None,
-) -> list[str]:
-    """Write files as `write_files` does, and remove those of before that are no longer among them.
+def exchange_files(folder: Path, files: Mapping[Path, bytes], remove: Sequence[Path] = ()) -> None:
+    """Write files and remove others; if one of them fails, everything is as it was.
+
+    All are first written to temporary folders, so that a full disk changes nothing.
 
     Args:
-        folder: the folder.
-        files: by relative path.
-        before: hash of each file (`content_hash`) that was written there before.
-        beside: further files, by path; written with the others, or not at all.
-
-    Returns:
-        Paths of before that stay, because they were changed since.
+        folder: resolved path, where most of them are.
+        files: content by resolved path, in `folder` or elsewhere; old files are replaced.
+        remove: existing files in or beside `folder`.
 
     Raises:
-        OutputError: a folder or file cannot be written.
+        OutputError: a folder or file cannot be written; or a folder is where a file is to be.
     """
-    folder = _resolved(folder)
     with explained(folder):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; name a folder")
+        for path in files:
+            _check_place(path)
+    inside = {path: data for path, data in files.items() if path.is_relative_to(folder)}
+    beside = {path: data for path, data in files.items() if path not in inside}
     with ExitStack() as stack:
-        moves = _staged(stack, folder, {folder / name: data for name, data in files.items()})
-        for path, data in (beside or {}).items():
-            if path.is_dir():
-                raise OutputError(f"{path}: is a folder; remove it, or choose another one")
-            moves += _staged(stack, _resolved(path), {_resolved(path): data})
-        for source, target in moves:
-            with explained(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(target)
-        return _remove(folder, {k: v for k, v in (before or {}).items() if k not in files})
+        staged = _staged(stack, folder, inside) if inside else []
+        for path, data in beside.items():
+            staged += _staged(stack, path, {path: data})
+        moves = stack.enter_context(_moves())
+        for path in (*files, *remove):
+            if path.is_symlink() or path.exists():
+                moves.aside(path, folder if path.is_relative_to(folder) else path.parent)
+        for source, path in staged:
+            moves.move(source, path)
+    for path in remove:
+        _remove_empty(path.parent, folder)
 
 
 def content_hash(data: bytes) -> str:
@@ -103,22 +99,77 @@ def _staged(stack: ExitStack, home: Path, files: Mapping[Path, bytes]) -> list[t
     return moves
 
 
-def _remove(folder: Path, before: Mapping[str, str]) -> list[str]:
-    """Remove unchanged files and the folders that become empty; return the changed ones."""
-    kept = []
-    for name, digest in sorted(before.items()):
-        path = folder / name
-        if not path.resolve().is_relative_to(folder) or not path.is_file():
-            continue
-        if content_hash(path.read_bytes()) != digest:
-            kept.append(name)
-            continue
-        path.unlink()
-        for parent in path.parents:
-            if parent == folder or any(parent.iterdir()):
-                break
-            parent.rmdir()
-    return kept
+def _check_place(path: Path) -> None:
+    """Refuse a folder where a file is to be, and a file where one of its folders is to be."""
+    if path.is_dir() and not path.is_symlink():
+        raise OutputError(f"{path}: is a folder; remove it, or choose another one")
+    for parent in path.parents:
+        if parent.is_dir():
+            return
+        if parent.exists() or parent.is_symlink():
+            raise OutputError(f"{parent}: is not a folder; remove it, or choose another one")
+
+
+class _Moves:
+    """Moves of files that can be taken back."""
+
+    def __init__(self) -> None:
+        self._done: list[tuple[Path, Path]] = []
+        self._made: list[Path] = []
+        self._asides: dict[Path, Path] = {}
+
+    def move(self, source: Path, path: Path) -> None:
+        """Move a file to where nothing is."""
+        with explained(path):
+            for parent in reversed(path.parents):
+                if not parent.exists():
+                    self._made.append(parent)
+                    parent.mkdir(exist_ok=True)
+            self._done.append((source, path))  # before: an interrupt may come in between
+            source.rename(path)
+
+    def aside(self, path: Path, home: Path) -> None:
+        """Move a file out of the way, into a folder in `home`."""
+        with explained(path):
+            if home not in self._asides:
+                self._asides[home] = Path(tempfile.mkdtemp(prefix=".rnnedge-old-", dir=home))
+            self.move(path, self._asides[home] / f"{len(self._done)}-{path.name}"[:100])
+
+    def forget(self) -> None:
+        """Delete what was moved out of the way."""
+        for aside in self._asides.values():
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def take_back(self) -> None:
+        """Undo all moves; a file that cannot go back stays in its folder .rnnedge-old-*."""
+        for source, path in reversed(self._done):
+            with suppress(OSError):
+                path.rename(source)
+        for folder in (*self._asides.values(), *reversed(self._made)):
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+
+
+@contextmanager
+def _moves() -> Iterator[_Moves]:
+    """Give moves that are taken back if the block does not end well."""
+    moves = _Moves()
+    try:
+        yield moves
+    except BaseException:
+        moves.take_back()
+        raise
+    moves.forget()
+
+
+def _remove_empty(path: Path, folder: Path) -> None:
+    """Remove folders below `folder` that have become empty, from `path` upwards."""
+    while path != folder and path.is_relative_to(folder):
+        try:
+            path.rmdir()
+        except OSError:  # not empty
+            return
+        path = path.parent
 
 
 @contextmanager
@@ -148,7 +199,7 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    path = _resolved(path)
+    path = resolved(path)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file")
     write_files(path.parent, {path.name: data})
@@ -170,7 +221,7 @@ def explained(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _resolved(path: Path) -> Path:
+def resolved(path: Path) -> Path:
     """Return the absolute path behind symbolic links."""
     try:
         with explained(path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rnnedge.errors import OutputError
-from rnnedge.output import new_folder, write_file, write_files
+from rnnedge.output import exchange_files, new_folder, write_file, write_files
 
 
 def names(folder: Path) -> list[str]:
@@ -88,3 +88,43 @@ def test_a_write_that_the_system_refuses_leaves_the_old_files(tmp_path: Path) ->
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert names(tmp_path) == ["e", "e/a"]
     assert (tmp_path / "e" / "a").read_text() == "old"
+
+
+@pytest.mark.parametrize("error", [OSError(13, "Permission denied"), KeyboardInterrupt()])
+def test_an_error_in_the_middle_of_the_moves_brings_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Whichever move it is that fails, or is interrupted."""
+    folder = tmp_path / "e"
+    write_files(folder, {"a": b"old", "b/c": b"old", "d": b"old"})
+    (tmp_path / "z").write_text("old")
+    new = {folder / "a": b"new", folder / "n" / "m": b"new", tmp_path / "z": b"new"}
+    plain, left = Path.rename, 0
+
+    def rename(self: Path, target: Path) -> Path:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise error
+        return plain(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    for number in range(1, 7):  # three old files aside, three new ones in
+        left = number
+        with pytest.raises((OutputError, KeyboardInterrupt)):
+            exchange_files(folder, new, [folder / "b" / "c"])
+        assert names(tmp_path) == ["e", "e/a", "e/b", "e/b/c", "e/d", "z"]
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert {path.read_text() for path in files} == {"old"}
+    left = 7
+    exchange_files(folder, new, [folder / "b" / "c"])
+    assert names(tmp_path) == ["e", "e/a", "e/d", "e/n", "e/n/m", "z"]
+
+
+def test_a_folder_or_file_in_the_way_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    write_files(tmp_path, {"a": b"old", "b/c": b"old"})
+    for name in ("b", "a/x"):
+        with pytest.raises(OutputError, match="remove it"):
+            write_files(tmp_path, {"a": b"new", name: b"new"} if name == "b" else {name: b"new"})
+    assert names(tmp_path) == ["a", "b", "b/c"]
+    assert (tmp_path / "a").read_text() == "old"

@@ -78,7 +78,9 @@ _OPTIONS = {"speed": "-O3", "size": "-Os"}
 @click.option("--input-bits", type=click.Choice(["8", "16"]), help="[default: by calibration]")
 @click.option("--name", help="Name of the model in C. [default: of the file]")
 @click.option("--run", "keep_run", type=FOLDER, help="Also leave a run folder, to verify it.")
-@click.option("--force", is_flag=True, help="Replace that run folder.")
+@click.option(
+    "--force", is_flag=True, help="Replace that run folder, and files of yours in the way."
+)
 @json_option
 def export(
     run: Path,
@@ -91,6 +93,7 @@ def export(
     state: str | None,
     precision: str | None,
     calibrate: tuple[Path, ...],
+    force: bool,
     as_json: bool,
     **chosen: Any,
 ) -> None:
@@ -99,7 +102,8 @@ def export(
     One folder that Arduino (also as a zip beside it), PlatformIO, ESP-IDF, Zephyr and CMake take as
     it stands: model, runtime, golden vectors, examples, a README with measured figures, and in
     extras/tflite the model for TensorFlow Lite Micro. Files of an earlier export are replaced, or
-    removed if they are no longer part of it.
+    removed if they are no longer part of it. Examples that you have filled in stay as they are;
+    any other file of yours in the way is named, and nothing is written.
 
     A Keras model of your own needs --calibrate: data that looks like its input, labels or not.
     """
@@ -119,7 +123,9 @@ def export(
     if run.suffix.lower() == ".keras":
         if not calibrate:
             raise click.UsageError(f"{run}: a Keras model needs --calibrate DATA")
-        document = api.export_keras(run, calibrate, out, wanted, **_options(run, chosen))
+        document = api.export_keras(
+            run, calibrate, out, wanted, force=force, **_options(run, chosen)
+        )
     else:
         keras_only = [
             name for name, value in chosen.items() if value and (name, value) != ("label", "label")
@@ -127,9 +133,9 @@ def export(
         if calibrate or keras_only:
             raise click.UsageError(
                 f"{run}: a run needs no options but --out, --format, --target, --measure, "
-                "--counts-per-unit, --tflite, --state and --precision"
+                "--counts-per-unit, --tflite, --state, --precision and --force"
             )
-        document = api.export(run, out, wanted)
+        document = api.export(run, out, wanted, force=force)
     _remark(document)
     report(document, as_json, _show)
 
@@ -150,7 +156,10 @@ def _remark(document: dict[str, Any]) -> None:
     for row in document["no_tflite"]:
         click.echo(f"no .tflite {row['variant']}: {row['reason']}", err=True)
     for path in document["kept"]:
-        click.echo(f"{path}: of an earlier export, kept because it was changed", err=True)
+        if path in document["files"]:
+            click.echo(f"{path}: kept, because it was changed (--force replaces it)", err=True)
+        else:
+            click.echo(f"{path}: of an earlier export, kept because it was changed", err=True)
 
 
 def _options(path: Path, chosen: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """An exported folder, as it stands on disk: what is in it and which sources build it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,20 +81,3 @@ def open_exported(folder: Path) -> Exported:
     if not exported.runtime_sources:
         raise ModelError(f"{exported.runtime_folder}: no C sources; run rnnedge export again")
     return exported
-
-
-def written_model(folder: Path) -> str | None:
-    """Return the name of the model that the last export wrote there; None if it is not known."""
-    try:
-        return str(json.loads((folder / MANIFEST).read_text())["name"])
-    except DAMAGED:
-        return None
-
-
-def written_files(folder: Path) -> Mapping[str, str]:
-    """Return the files that the last export wrote, with their hashes; none if it is not known."""
-    try:
-        files = json.loads((folder / MANIFEST).read_text())["files"]
-        return {str(path): str(digest) for path, digest in files.items()}
-    except DAMAGED:
-        return {}

@@ -85,6 +85,7 @@ def build(
     optimize = optimize or board.optimize
     purpose = f"build the firmware of {board.name}"
     compiler = require(toolchain.compiler, purpose)
+    require(f"{toolchain.compiler.removesuffix('gcc')}objcopy", purpose)
     cmake, ninja = require("cmake", purpose), require("ninja", purpose)
     defined = {
         "CMAKE_MAKE_PROGRAM": ninja,

@@ -14,7 +14,7 @@ from rnnedge.targets.processes import started
 _TELLING = re.compile(r"\berror:(?! ld returned)|undefined reference|multiple definition", re.I)
 # a first line that says where, then the message, indented
 _CMAKE_ERROR = re.compile(r"^CMake Error at .*:\n((?:[ ]+.*\n|\n(?=  ))+)", re.M)
-_PROGRESS = re.compile(r"-- ")  # CMake's
+_PROGRESS = re.compile(r"-- |\[\d+/\d+\] |FAILED: ")  # of CMake and Ninja
 # sequences that colour text or move the cursor, then what else a terminal does not show
 _CONTROLS = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
@@ -28,6 +28,9 @@ _INSTALL = {
     "arm-none-eabi-gcc": "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "avr-gcc": "sudo apt-get install gcc-avr avr-libc",
     "riscv64-unknown-elf-gcc": "sudo apt-get install gcc-riscv64-unknown-elf",
+    "arm-none-eabi-objcopy": "sudo apt-get install binutils-arm-none-eabi",
+    "avr-objcopy": "sudo apt-get install binutils-avr",
+    "riscv64-unknown-elf-objcopy": "sudo apt-get install binutils-riscv64-unknown-elf",
     "qemu-system-arm": "sudo apt-get install qemu-system-arm",
     "qemu-system-riscv32": "sudo apt-get install qemu-system-misc",
     "cmake": "pip install cmake",

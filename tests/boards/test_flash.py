@@ -156,6 +156,10 @@ def test_a_dry_run_needs_no_tool(run: Path, tmp_path: Path) -> None:
     done = rnnedge("flash", run, "--board", "arduino_uno", "--dry-run", "--json", **shell)
     assert done.json["command"][0] == "avrdude"
     assert not done.json["flashed"]
+    (tmp_path / "avr-objcopy").unlink()
+    rnnedge("flash", run, "--board", "arduino_uno", "--dry-run", **shell).refused(
+        "avr-objcopy: not found", "sudo apt-get install binutils-avr"
+    )
 
 
 def test_what_is_wrong_in_a_call_is_one_line(run: Path, tmp_path: Path) -> None:

@@ -53,8 +53,9 @@ def test_why_a_program_failed(script: str, end: str) -> None:
     assert str(caught.value) == f"sh: failed to try: {end}"
 
 
-def test_progress_of_cmake_is_no_complaint() -> None:
+def test_progress_of_cmake_and_ninja_is_no_complaint() -> None:
     progress = "-- The C compiler identification is GNU 12.2.1\n-- Detecting C compiler ABI info\n"
+    progress += "[1/39] Building C object crc.c.obj\nFAILED: net.elf net.hex\n"
     assert telling(progress) == ""
     assert telling(f"{progress}ninja: fatal: out of memory\n") == "ninja: fatal: out of memory"
 

@@ -1,6 +1,5 @@
 """A user's own Keras model as a run: quantised with data to calibrate it."""
 
-import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from rnnedge import run as runs
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
 from rnnedge.modelfile import save_model
-from rnnedge.spec import QuantizedModel
+from rnnedge.spec import QuantizedModel, rate_error
 
 _MOST_WINDOWS = 256
 
@@ -77,8 +76,9 @@ def import_keras(
     from rnnedge.convert.extract import extract
     from rnnedge.convert.inputbits import KEY
 
-    if rate is not None and not 0 < rate < math.inf:
-        raise DataError(f"rate is {rate}, expected more than 0 samples per second")
+    wrong = rate_error(rate)
+    if wrong is not None:
+        raise DataError(wrong)
     if len(set(classes)) < len(classes):
         raise DataError(f"classes are {', '.join(classes)}; give each output a name of its own")
     source = extract(path)

@@ -57,7 +57,10 @@ def load_model(path: Path) -> QuantizedModel:
         )
     if _digest(spec, arrays) != digest:
         raise ModelError(f"{path}: content does not match its hash; the file is damaged")
-    return _build(spec, arrays)
+    try:
+        return _build(spec, arrays)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}; train again") from None
 
 
 def _flatten(model: QuantizedModel) -> tuple[dict[str, Any], Arrays]:

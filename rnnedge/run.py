@@ -24,6 +24,7 @@ import numpy as np
 from rnnedge.archive import DAMAGED, read_npz
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import ModelError
+from rnnedge.spec import rate_error
 
 RUN_JSON = "run.json"
 KERAS_FILE = "model.keras"
@@ -173,6 +174,9 @@ def _checked(run: RunSpec) -> RunSpec:
     counts += [] if form.recording_rows is None else [form.recording_rows]
     if not all(type(count) is int and count > 0 for count in counts):
         raise ValueError("window, hop, units, layers and recording_rows are whole numbers above 0")
+    wrong = rate_error(run.rate)
+    if wrong is not None:
+        raise ValueError(wrong)
     if not run.channels or not run.classes:
         raise ValueError("a run has channels and classes")
     if not isinstance(run.split, dict) or not isinstance(run.training, dict):

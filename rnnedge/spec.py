@@ -17,6 +17,24 @@ CONTRACT = 2
 """Version of the number formats; written into every file and checked on reading."""
 
 
+SLOWEST_RATE, FASTEST_RATE = 1e-9, 1e9
+
+
+def rate_error(rate: object) -> str | None:
+    """Return what is wrong with a sample rate, or None.
+
+    >>> rate_error(None), rate_error(50.0)
+    (None, None)
+    >>> rate_error(0)
+    'rate is 0, expected 1e-09 to 1e+09 samples per second'
+    """
+    if rate is None:
+        return None
+    if type(rate) in (int, float) and SLOWEST_RATE <= rate <= FASTEST_RATE:  # type: ignore[operator]
+        return None
+    return f"rate is {rate!r}, expected {SLOWEST_RATE:g} to {FASTEST_RATE:g} samples per second"
+
+
 class _Frozen:
     """Cast array fields to their dtype, check them and make them read-only."""
 
@@ -418,6 +436,9 @@ class QuantizedModel:
             raise ModelError("a model is recurrent layers, then dense layers, at least one of each")
         if not all(layer.return_sequences for layer in self.recurrent[:-1]):
             raise ModelError("a recurrent layer below another one returns sequences")
+        wrong = rate_error(self.rate)
+        if wrong is not None:
+            raise ModelError(wrong)
         width = self.input.channels
         if len(self.channels) != width or len(self.channel_units) != width:
             raise ModelError(f"{len(self.channels)} channel names for {width} channels")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rnnedge.errors import RnnedgeError
+from rnnedge.spec import rate_error
 from rnnedge.train.augment import Augmentation
 
 _UPDATES = 2400
@@ -78,8 +79,9 @@ class TrainOptions:
             raise RnnedgeError(f"learning_rate is {self.learning_rate}, expected more than 0")
         if self.seed < 0:
             raise RnnedgeError(f"seed is {self.seed}, expected 0 or more")
-        if self.rate is not None and not 0 < self.rate < math.inf:
-            raise RnnedgeError(f"rate is {self.rate}, expected more than 0 samples per second")
+        wrong = rate_error(self.rate)
+        if wrong is not None:
+            raise RnnedgeError(wrong)
 
     def changes(self, windows: int) -> Augmentation:
         """Return the changes of the training windows, given their number."""

@@ -1,11 +1,13 @@
 """C text of constant arrays: aligned, at most 100 columns, one comment each."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 _WIDTH = 100
+_DANGEROUS = re.compile(r"[*](?=/)|/(?=[*])|[?](?=[?])")
 
 
 def array(
@@ -45,7 +47,7 @@ def string(text: str) -> str:
             return f"\\{chr(byte)}"
         return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"
 
-    return f'"{"".join(map(escape, text.encode()))}"'
+    return f'"{"".join(map(escape, text.encode(errors="replace")))}"'
 
 
 def float_literal(value: float) -> str:
@@ -59,10 +61,17 @@ def float_literal(value: float) -> str:
 
 
 def comment_text(text: str) -> str:
-    """Return `text` fit for a C comment: one line that cannot end it."""
-    plain = " ".join(text.split())
-    plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
-    return plain.encode("ascii", "replace").decode()
+    r"""Return `text` fit for a C comment: one line of plain ASCII that cannot end or extend it.
+
+    A backslash at the end of a line would draw the next line into a comment, and so would the
+    trigraph for it; wherever a line is broken, there is neither.
+
+    >>> print(comment_text("a */ b\ ???/"))
+    a * / b/ ? ? ?/
+    """
+    plain = " ".join(text.split()).replace("\\", "/")
+    plain = "".join(char if " " <= char <= "~" else "?" for char in plain)
+    return _DANGEROUS.sub(r"\g<0> ", plain)
 
 
 def _literals(values: Iterable[int], suffix: str) -> list[str]:

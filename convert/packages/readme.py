@@ -1,9 +1,9 @@
 """README.md: what one model expects and answers, what it costs, how right it is, how to call it."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from rnnedge.convert.c.text import comment_text
 from rnnedge.convert.inputbits import KEY as INPUT
 from rnnedge.convert.packages.firmware import firmware_boards
 from rnnedge.convert.packages.package import Package, counted, fill
@@ -11,6 +11,10 @@ from rnnedge.convert.packages.sensor import places
 from rnnedge.convert.timing import duration, sample_rate
 
 _UNKNOWN = "not known"
+# control characters, and those that turn the direction of text
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# an underscore within a word is none of Markdown's
+_MARKDOWN = re.compile(r"[\\`*<\[\]|~&]|(?<![^\W_])_|_(?![^\W_])")
 _OPTIONS = {"speed": "-O3", "size": "-Os"}
 
 
@@ -45,8 +49,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _row(cells: Sequence[object]) -> str:
-    texts = (comment_text(str(cell)).replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(texts)} |"
+    return f"| {' | '.join(cell_text(str(cell)) for cell in cells)} |"
+
+
+def cell_text(text: str) -> str:
+    r"""Return `text` for a cell of a Markdown table, as it is to be read.
+
+    >>> print(cell_text("a|b\c *d* net_1 _e_ <f> größe"))
+    a\|b\\c \*d\* net_1 \_e\_ \<f> größe
+    """
+    line = " ".join(text.split()).encode(errors="replace").decode()
+    return _MARKDOWN.sub(r"\\\g<0>", _UNSEEN.sub("?", line))
 
 
 def _channels(package: Package) -> str:

@@ -7,26 +7,54 @@ from rnnedge.convert.packages.package import Package, counted
 from rnnedge.convert.timing import sample_rate
 
 _WIDTH = 100
-_EXAMPLE_PERIOD_US = 20_000
+_EXAMPLE_RATE = 50.0
+_MOST_MICROSECONDS = 10**9  # Arduino's clocks are compared as 32 bits with a sign
+_MOST_MILLISECONDS = 2 * 10**9  # 23 days
 _INT16 = (-32768, 32767)
+_UNITS = {
+    "us": {"UNIT": "US", "TICK": "us", "CLOCK": "micros", "MICROSECONDS": "", "K_TIME": "K_USEC"},
+    "ms": {
+        "UNIT": "MS",
+        "TICK": "ms",
+        "CLOCK": "millis",
+        "MICROSECONDS": " * UINT64_C(1000)",
+        "K_TIME": "K_MSEC",
+    },
+}
 
 
 def places(package: Package) -> dict[str, str]:
     """Return the places of templates that read a sensor."""
     counts = package.counts_per_unit is not None
     name, rate = package.model.name, package.model.rate
-    period = _EXAMPLE_PERIOD_US if rate is None else max(1, round(1_000_000 / rate))
+    period, unit, remark = _period(rate)
     return {
         "INTRO": comment(f"{rate_text(package)} {_result(package)}", " * "),
         "SAMPLE": comment(f"One sample {units_text(package)}.", "// "),
         "PERIOD": str(period),
-        "RATE_REMARK": "" if rate is not None else " // an example: the data's rate is not known",
+        "RATE_REMARK": f" // an example: {remark}" if remark else "",
+        **_UNITS[unit],
         "VALUE": "int16_t" if counts else "float",
         "SCAN": "%hd" if counts else "%f",
         "STEP": "rnnedge_step_counts" if counts else "rnnedge_step",
         "TABLE": f"{name}_counts, " if counts else "",
         "READ": "\n".join(_assignment(package, i) for i in range(len(package.model.channels))),
     }
+
+
+def _period(rate: float | None) -> tuple[int, str, str]:
+    """Return the time between samples, its unit, and why it is only an example, if it is."""
+    if rate is None:
+        return *_period(_EXAMPLE_RATE)[:2], "the data's rate is not known"
+    if 1e6 / rate <= _MOST_MICROSECONDS:
+        period, unit = round(1e6 / rate), "us"
+    else:
+        period, unit = round(1e3 / rate), "ms"
+    if rate > 1e6:
+        return 1, unit, "the data's rate is above 1 MHz"
+    if period > _MOST_MILLISECONDS:
+        return _MOST_MILLISECONDS, unit, "the data's samples are more than 23 days apart"
+    return period, unit, ""
 
 
 def rate_text(package: Package) -> str:

@@ -32,7 +32,7 @@ def run_demo(out: Path) -> dict[str, Any]:
         *("train", data, "--recording", "recording", "--cell", "gru", "--units", 32),
         *("--window", WINDOW, "--rate", 400, "--out", run, "--force"),
     )
-    exported = _command("export", run, "--out", export)
+    exported = _command("export", run, "--out", export, "--force")
     evaluated = _command("evaluate", run)
     verified = _command(
         *("verify", run, "--export", export, "--target", "host", "--target", "cortex-m4")

@@ -72,7 +72,12 @@ def test_export_twice_is_byte_identical_also_into_one_folder(trained: Path, tmp_
     for name in first["files"]:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     assert {
-        *("src/motor.h", "src/motor_model.c", "src/motor/motor_golden.c", "src/rnnedge/include/rnnedge.h"),
+        *(
+            "src/motor.h",
+            "src/motor_model.c",
+            "src/motor/motor_golden.c",
+            "src/rnnedge/include/rnnedge.h",
+        ),
         *("extras/tflite/motor.tflite", "extras/tflite/motor_tflite.cc", "CMakeLists.txt"),
     } <= set(first["files"])
 

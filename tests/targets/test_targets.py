@@ -46,7 +46,7 @@ def test_missing_and_failing_compilers_are_named(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"no-such-cc: not found.*install"):
         Host(compiler="no-such-cc").build(exported, tmp_path / "work")
     exported.model_source.write_text("int broken(")
-    with pytest.raises(ToolError, match=r"failed to compile net\.c: .*error"):
+    with pytest.raises(ToolError, match=r"failed to compile net_model\.c: .*error"):
         Host().build(exported, tmp_path / "work")
 
 

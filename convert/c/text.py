@@ -66,7 +66,7 @@ def comment_text(text: str) -> str:
     A backslash at the end of a line would draw the next line into a comment, and so would the
     trigraph for it; wherever a line is broken, there is neither.
 
-    >>> print(comment_text("a */ b\ ???/"))
+    >>> print(comment_text("a */ b\\ ???/"))
     a * / b/ ? ? ?/
     """
     plain = " ".join(text.split()).replace("\\", "/")

@@ -55,7 +55,7 @@ def _row(cells: Sequence[object]) -> str:
 def cell_text(text: str) -> str:
     r"""Return `text` for a cell of a Markdown table, as it is to be read.
 
-    >>> print(cell_text("a|b\c *d* net_1 _e_ <f> größe"))
+    >>> print(cell_text("a|b\\c *d* net_1 _e_ <f> größe"))
     a\|b\\c \*d\* net_1 \_e\_ \<f> größe
     """
     line = " ".join(text.split()).encode(errors="replace").decode()

@@ -107,7 +107,9 @@ def _check_place(path: Path) -> None:
         if parent.is_dir():
             return
         if parent.exists() or parent.is_symlink():
-            raise OutputError(f"{parent}: is not a folder; remove it, or choose another one")
+            raise OutputError(
+                f"{parent}: is a file, and no folder can be made in it; choose another one"
+            )
 
 
 class _Moves:

@@ -124,7 +124,7 @@ def test_an_error_in_the_middle_of_the_moves_brings_everything_back(
 def test_a_folder_or_file_in_the_way_is_named_before_anything_is_written(tmp_path: Path) -> None:
     write_files(tmp_path, {"a": b"old", "b/c": b"old"})
     for name in ("b", "a/x"):
-        with pytest.raises(OutputError, match="remove it"):
+        with pytest.raises(OutputError, match="remove it|no folder can be made in it"):
             write_files(tmp_path, {"a": b"new", name: b"new"} if name == "b" else {name: b"new"})
     assert names(tmp_path) == ["a", "b", "b/c"]
     assert (tmp_path / "a").read_text() == "old"

@@ -42,6 +42,7 @@ def runtime_objects(
         compile_all([(path, fresh / name) for path, name in zip(sources, names, strict=True)])
         fresh.rename(folder)
     for name in names:
+        (work / name).unlink(missing_ok=True)
         (work / name).symlink_to(folder / name)
     return names
 

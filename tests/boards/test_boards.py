@@ -384,7 +384,9 @@ def test_what_is_missing_is_named(
     (arduino / "src" / "gru_net_model.c").write_text("int broken(")
     broken = write_package(tmp_path / "broken", quantized, ("cmake",))
     (broken / "src" / "gru_net_model.c").write_text("int broken(")
-    with pytest.raises(ToolError, match=r"failed to build .* microbit: .*gru_net\.c:1:1: error"):
+    with pytest.raises(
+        ToolError, match=r"failed to build .* microbit: .*gru_net_model\.c:1:1: error"
+    ):
         build(microbit, broken, tmp_path / "b")
     with pytest.raises(ToolError, match=r"microbit: application blink is not known; there are"):
         build(microbit, package, tmp_path / "c", app="blink")

@@ -11,12 +11,8 @@
 #define CAT(a, b) CAT_(a, b)
 #define SIZE(what) CAT(APP_PREFIX, what)
 
-// The golden windows, too.
-#define TEXT_(a) #a
-#define TEXT(a) TEXT_(a)
-// clang-format off
-#include TEXT(APP_MODEL/golden.c)
-// clang-format on
+// The golden windows, too; the tests' model is called so.
+#include "net/net_golden.c"
 
 #ifdef APP_WINDOW
 #define VALUES SIZE(_LAYER_VALUES)

@@ -30,7 +30,8 @@ def rate_error(rate: object) -> str | None:
     """
     if rate is None:
         return None
-    if type(rate) in (int, float) and SLOWEST_RATE <= rate <= FASTEST_RATE:  # type: ignore[operator]
+    number = None if isinstance(rate, bool) or not isinstance(rate, int | float) else rate
+    if number is not None and SLOWEST_RATE <= number <= FASTEST_RATE:
         return None
     return f"rate is {rate!r}, expected {SLOWEST_RATE:g} to {FASTEST_RATE:g} samples per second"
 

@@ -79,7 +79,7 @@ class RunSpec:
 
     Attributes:
         name: C identifier, base name of exported files.
-        task: "classify".
+        task: one of rnnedge.spec.TASKS.
         cell: "gru", "lstm" or "rnn"; of an imported model those of its layers, joined by +.
         units: width of the first recurrent layer.
         layers: number of recurrent layers.
@@ -88,7 +88,16 @@ class RunSpec:
         hop: time steps between the starts of two windows of one recording.
         rate: samples per second, or None.
         channels: the inputs, in order.
-        classes: class names, in the order of the scores.
+        classes: names of the outputs, in the order of the scores: classes, or what is forecast.
+        every: 0: a result at the end of each window, which starts anew; n: one each n steps.
+        targets: of a regression what each output is, with its normalisation; else empty.
+        horizons: steps ahead of each output of a forecast; else empty.
+        features: what a start is made of (start.keras), or empty.
+        encoder_channels: inputs of the encoder (encoder.keras), or empty.
+        encoder_window: time steps of the encoder's sequence, 0 without one.
+        text: "characters" or "words" where a sample is an id, whose names are `classes`; else "".
+        detector: smoothing, warmup and the share of normal steps below the threshold, of the task
+            "anomaly"; else empty.
         data_format: how the files were read.
         split: how windows were divided, with files, groups and counts (for people).
         training: seed, epochs and the like (for people).
@@ -108,6 +117,14 @@ class RunSpec:
     channels: tuple[Channel, ...]
     classes: tuple[str, ...]
     data_format: DataFormat
+    every: int = 0
+    targets: tuple[Channel, ...] = ()
+    horizons: tuple[int, ...] = ()
+    features: tuple[Channel, ...] = ()
+    encoder_channels: tuple[Channel, ...] = ()
+    encoder_window: int = 0
+    text: str = ""
+    detector: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     rnnedge: str = ""

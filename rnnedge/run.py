@@ -63,6 +63,15 @@ class DataFormat:
             separator, or None.
         ignore: columns that are no channels.
         channels: columns that are channels, in order; empty: all that are left.
+        time: column of time stamps, or None.
+        resample: samples per second that the recordings are brought to, by their time stamps, or
+            None: as they are.
+        missing: what becomes of missing values: "refuse", "interpolate" (linear, in time), "hold"
+            (the last one) or "drop" (the recording ends there and another one begins).
+        decimal: "." or ",".
+        text: "characters" or "words" where the data is text, else "".
+        start: columns, one value a recording, that a generated series starts from.
+        targets: columns to forecast or to map to; empty: by the task.
     """
 
     label: str = "label"
@@ -71,6 +80,13 @@ class DataFormat:
     recording_rows: int | None = None
     ignore: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    time: str | None = None
+    resample: float | None = None
+    missing: str = "refuse"
+    decimal: str = "."
+    text: str = ""
+    start: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,8 +88,8 @@ class OutputLayer(Frozen):
 class FeedbackLayer(Frozen):
     """Scores to the next step's input, a map for each channel.
 
-    ``x = sat16((score[source] * multiplier + offset) >> shift)`` in int64. It is what InputLayer would make of the real values that the
-    scores stand for.
+    ``x = sat16((score[source] * multiplier + offset) >> shift)`` in int64. It is what
+    InputLayer would make of the real values that the scores stand for.
 
     Attributes:
         source: int32 (channels,), index of the output that forecasts the channel one step ahead.

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnedge.arrays import F32, F64
+from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import DataError
 
 TRAIN, TEST = "train", "test"
@@ -26,6 +26,14 @@ class Recording:
         start_row: line number of the first sample in a CSV (the header is line 1), or index of
             the window in an .npz.
         part: "train" or "test" if the file itself says so, else None.
+        time: float64 (rows,), seconds, rising; None: not known.
+        row_labels: int64 (rows,), class of each row as an index into `Recordings.classes`, -1
+            where a row has none; None: `label` holds for all rows.
+        targets: float32 (rows, targets), what is to be forecast or mapped to, raw units; None:
+            some of the channels.
+        start: float32 (features,), what a generated series starts from, raw units; None: nothing.
+        reply: float32 (reply rows, reply channels), the sequence that this one is to be translated
+            to, raw units or ids; None: none.
     """
 
     values: F32
@@ -35,6 +43,11 @@ class Recording:
     file: str
     start_row: int
     part: str | None = None
+    time: F64 | None = None
+    row_labels: I64 | None = None
+    targets: F32 | None = None
+    start: F32 | None = None
+    reply: F32 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,13 +59,23 @@ class Recordings:
         channels: channel names, the order of the columns of `Recording.values`.
         units: units of measure of the channels, "" if unknown.
         classes: the labels that occur, in the order of the file if it names its classes, else
-            sorted (numbers by value).
+            sorted (numbers by value). Of text: the words or characters, in the order of their ids.
+        target_names: name and unit of each column of `Recording.targets`.
+        start_names: name and unit of each of `Recording.start`.
+        reply_names: name and unit of each column of `Recording.reply`.
+        reply_classes: the words or characters of a reply that is text, in the order of their ids.
+        text: "characters" or "words" where the values are ids, else "".
     """
 
     items: tuple[Recording, ...]
     channels: tuple[str, ...]
     units: tuple[str, ...]
     classes: tuple[str, ...]
+    target_names: tuple[tuple[str, str], ...] = ()
+    start_names: tuple[tuple[str, str], ...] = ()
+    reply_names: tuple[tuple[str, str], ...] = ()
+    reply_classes: tuple[str, ...] = ()
+    text: str = ""
 
     def part(self, part: str) -> "Recordings":
         """Return only the recordings of one part, "train" or "test".
@@ -68,12 +91,12 @@ class Recordings:
 
     def _with(self, items: Iterable[Recording]) -> "Recordings":
         kept = tuple(items)
+        numbered = self.text or any(item.row_labels is not None for item in kept)
         names = {item.label for item in kept}
-        return Recordings(
+        return replace(
+            self,
             items=kept,
-            channels=self.channels,
-            units=self.units,
-            classes=tuple(name for name in self.classes if name in names),
+            classes=tuple(name for name in self.classes if numbered or name in names),
         )
 
 

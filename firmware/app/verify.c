@@ -12,6 +12,16 @@
  *     then        out int32 scores[outputs]
  *   with APP_WINDOW, each window:
  *     in x[steps][inputs]         out int16 outputs of all layers[values], int32 scores[outputs]
+ *   with APP_GENERATES, for models with free steps, a start or an encoder:
+ *     in, behind steps: u32 features (1: each window has those of a start)
+ *         u32 encode (steps of the encoder)  u32 back (free steps); states a window are the sum of
+ *         encode, steps and back
+ *     each window, from a zero state:
+ *       in float features[] in raw units, if there are any; no answer
+ *       each encoder step:        in float of the encoder's raw sample[], out int16 state[values]
+ *       each step as above;       then, if steps > 0, out int32 scores[outputs]
+ *       each free step:           out int16 state[values], int32 scores[outputs]
+ *   A raw sample of ids is one float. Features and encoder samples are always raw.
  *   out   "DONE" u32 bytes of stack that a step (or window) used
  */
 #include "port.h"

@@ -6,30 +6,31 @@
       run.json        readable: data format, channels, classes, normalisation, split, training
       model.keras     raw windows in, class probabilities out (normalisation is its first layer)
       quantized.npz   the quantised model, hashed (rnnedge.modelfile)
-      windows.npz     calibration, X_test, y_test: raw units
+      start.keras     raw features in, first states out (normalisation is its first layer); optional
+      encoder.keras   the recurrent layers whose last states are model.keras' first; optional
+      windows.npz     calibration, X_test, y_test and the like: raw units
       metrics.json    metrics on the test part
       history.csv     one row an epoch
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from rnnedge.archive import DAMAGED, read_npz
-from rnnedge.arrays import F32, I64
 from rnnedge.errors import ModelError
-from rnnedge.spec import rate_error
+from rnnedge.runwindows import WINDOWS_FILE as WINDOWS_FILE
+from rnnedge.runwindows import Windows as Windows
+from rnnedge.runwindows import explained
+from rnnedge.runwindows import load_windows as load_windows
+from rnnedge.spec import TASKS, rate_error
 
 RUN_JSON = "run.json"
 KERAS_FILE = "model.keras"
+START_FILE = "start.keras"
+ENCODER_FILE = "encoder.keras"
 QUANTIZED_FILE = "quantized.npz"
-WINDOWS_FILE = "windows.npz"
 METRICS_FILE = "metrics.json"
 HISTORY_FILE = "history.csv"
 
@@ -112,6 +113,8 @@ class RunSpec:
         encoder_channels: inputs of the encoder (encoder.keras), or empty.
         encoder_window: time steps of the encoder's sequence, 0 without one.
         text: "characters" or "words" where a sample is an id, whose names are `classes`; else "".
+        start_shift: of a start: start.keras gives the cell states of an LSTM divided by
+            2**start_shift; other states as they are.
         detector: smoothing, warmup and the share of normal steps below the threshold, of the task
             "anomaly"; else empty.
         data_format: how the files were read.
@@ -140,6 +143,7 @@ class RunSpec:
     encoder_channels: tuple[Channel, ...] = ()
     encoder_window: int = 0
     text: str = ""
+    start_shift: int = 0
     detector: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
@@ -151,42 +155,20 @@ class RunSpec:
         (folder / RUN_JSON).write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Windows:
-    """The windows kept in a run folder, raw units.
-
-    Attributes:
-        calibration: float32 (windows, steps, channels), from the training part.
-        X_test: float32 (windows, steps, channels).
-        y_test: int64 (windows,), class index; -1 where it is not known (an imported model).
-    """
-
-    calibration: F32
-    X_test: F32
-    y_test: I64
-
-    def save(self, folder: Path) -> None:
-        """Write windows.npz into `folder`."""
-        np.savez_compressed(
-            folder / WINDOWS_FILE,
-            calibration=self.calibration,
-            X_test=self.X_test,
-            y_test=self.y_test,
-        )
-
-
 def load_run(folder: Path) -> RunSpec:
     """Read run.json.
 
     Raises:
         ModelError: no run folder, or one that is damaged or of another version.
     """
-    with _explained(folder / RUN_JSON):
+    with explained(folder / RUN_JSON):
         raw = json.loads((folder / RUN_JSON).read_text())
-        raw["channels"] = tuple(Channel(**channel) for channel in raw["channels"])
-        raw["classes"] = tuple(raw["classes"])
+        for name in ("channels", "targets", "features", "encoder_channels"):
+            raw[name] = tuple(Channel(**channel) for channel in raw.get(name, ()))
+        for name in ("classes", "horizons"):
+            raw[name] = tuple(raw.get(name, ()))
         form = raw["data_format"]
-        form["ignore"], form["channels"] = tuple(form["ignore"]), tuple(form["channels"])
+        form = {key: tuple(v) if isinstance(v, list) else v for key, v in form.items()}
         raw["data_format"] = DataFormat(**form)
         return _checked(RunSpec(**raw))
 
@@ -199,7 +181,8 @@ def _checked(run: RunSpec) -> RunSpec:
     """
     form = run.data_format
     texts = (run.name, run.task, run.cell, *run.classes, form.label, *form.ignore, *form.channels)
-    texts += tuple(text for channel in run.channels for text in (channel.name, channel.unit))
+    named = (*run.channels, *run.targets, *run.features, *run.encoder_channels)
+    texts += tuple(text for channel in named for text in (channel.name, channel.unit))
     texts += tuple(text for text in (form.group, form.recording) if text is not None)
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("a name is not text")
@@ -207,6 +190,12 @@ def _checked(run: RunSpec) -> RunSpec:
     counts += [] if form.recording_rows is None else [form.recording_rows]
     if not all(type(count) is int and count > 0 for count in counts):
         raise ValueError("window, hop, units, layers and recording_rows are whole numbers above 0")
+    if run.task not in TASKS:
+        raise ValueError(f"task is {run.task}, not one of {', '.join(TASKS)}")
+    if type(run.every) is not int or run.every < 0:
+        raise ValueError("every is a whole number, 0 or more")
+    if run.targets and len(run.targets) != len(run.classes):
+        raise ValueError(f"{len(run.targets)} targets for {len(run.classes)} outputs")
     wrong = rate_error(run.rate)
     if wrong is not None:
         raise ValueError(wrong)
@@ -217,26 +206,9 @@ def _checked(run: RunSpec) -> RunSpec:
     return run
 
 
-def load_windows(folder: Path) -> Windows:
-    """Read windows.npz.
-
-    Raises:
-        ModelError: the file is missing or damaged.
-    """
-    with _explained(folder / WINDOWS_FILE):
-        windows = Windows(**read_npz(folder / WINDOWS_FILE))
-        for name, dtype in (("calibration", np.float32), ("X_test", np.float32)):
-            array = getattr(windows, name)
-            if array.dtype != dtype or array.ndim != 3 or array.size == 0:
-                raise ValueError(f"{name} is {array.dtype} {array.shape}")
-        if windows.y_test.dtype != np.int64 or windows.y_test.shape != windows.X_test.shape[:1]:
-            raise ValueError(f"y_test is {windows.y_test.dtype} {windows.y_test.shape}")
-        return windows
-
-
 def seal(folder: Path, run: RunSpec) -> RunSpec:
     """Write run.json with the hashes of the run's other files, which then belong together."""
-    files = (KERAS_FILE, QUANTIZED_FILE, WINDOWS_FILE)
+    files = (KERAS_FILE, START_FILE, ENCODER_FILE, QUANTIZED_FILE, WINDOWS_FILE)
     hashes = {name: _sha256(folder / name) for name in files if (folder / name).exists()}
     sealed = replace(run, files=hashes)
     sealed.save(folder)
@@ -253,7 +225,7 @@ def check_seal(folder: Path, run: RunSpec, *names: str) -> None:
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path}: no such file; is this a run folder of rnnedge train?")
-        with _explained(path):
+        with explained(path):
             found = _sha256(path)
         if run.files.get(name) != found:
             raise ModelError(
@@ -265,18 +237,3 @@ def check_seal(folder: Path, run: RunSpec, *names: str) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what can go wrong while reading a run's file into one line."""
-    if not path.parent.is_dir():
-        raise ModelError(f"{path.parent}: no such run folder; make one with rnnedge train")
-    try:
-        yield
-    except FileNotFoundError:
-        raise ModelError(
-            f"{path.parent}: no {path.name} here; is this a run folder of rnnedge train?"
-        ) from None
-    except DAMAGED as error:
-        raise ModelError(f"{path}: damaged or of another version ({error}); train again") from None

@@ -8,6 +8,8 @@ from rnnedge.errors import RnnedgeError
 from rnnedge.spec import rate_error
 from rnnedge.train.augment import Augmentation
 
+SPLITS = ("auto", "recording", "group", "time")
+
 _UPDATES = 2400
 _FEWEST_UPDATES_AN_EPOCH = 50
 _FEWEST_EPOCHS = 15
@@ -37,6 +39,7 @@ class TrainOptions:
         augment: random changes of the training windows; None: Augmentation.for_windows.
         validation_fraction: share of the windows outside the test part, 0 < f < 1.
         test_fraction: share of the windows where no test part is given, 0 < f < 1.
+        split: what the parts are divided by, one of SPLITS.
         rate: samples per second, or None.
         channel_units: units of measure by channel name, before those in the files.
     """
@@ -57,6 +60,7 @@ class TrainOptions:
     augment: Augmentation | None = None
     validation_fraction: float = 0.15
     test_fraction: float = 0.2
+    split: str = "auto"
     rate: float | None = None
     channel_units: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,6 +77,8 @@ class TrainOptions:
             value = getattr(self, option)
             if not 0.01 <= value <= 0.9:
                 raise RnnedgeError(f"{option} is {value}, expected a share between 0.01 and 0.9")
+        if self.split not in SPLITS:
+            raise RnnedgeError(f"split is {self.split!r}, expected one of {', '.join(SPLITS)}")
         if not 0 <= self.dropout < 1:
             raise RnnedgeError(f"dropout is {self.dropout}, expected 0 <= dropout < 1")
         if not 0 < self.learning_rate < math.inf:

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, FOLDER, json_option, names, report, table
+from rnnedge.commands.common import DATA, FOLDER, json_option, report, table
+from rnnedge.commands.dataoptions import data_options, taken_form
 from rnnedge.commands.evaluate import disagreement
 
 
@@ -54,14 +55,12 @@ def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 @click.option(
     "--hop", type=click.IntRange(min=1), help="Steps between windows. [default: half a window]"
 )
-@click.option("--label", default="label", show_default=True, help="Label column.")
-@click.option("--group", help="Column never divided between the parts, such as a subject.")
-@click.option("--recording", help="Column that numbers the recordings.")
+@data_options
 @click.option(
-    "--recording-rows", type=click.IntRange(min=1), help="Rows of a recording without separator."
+    "--split",
+    type=click.Choice(["auto", "recording", "group", "time"]),
+    help="What the parts are divided by. [default: group, else recording, else time]",
 )
-@click.option("--channels", callback=names, help="Channel columns, by comma. [default: the rest]")
-@click.option("--ignore", callback=names, help="Columns that are no channels, by comma.")
 @click.option("--rate", type=float, help="Samples per second, for the export's documentation.")
 @click.option(
     "--unit", "units_of_measure", multiple=True, callback=_pairs, metavar="CHANNEL=UNIT",
@@ -111,14 +110,10 @@ def train(
     """
     from rnnedge import api
     from rnnedge.naming import check_name, default_name
-    from rnnedge.run import DataFormat
     from rnnedge.train.options import TrainOptions
     from rnnedge.train.progress import ProgressBar
 
-    form = DataFormat(
-        **{key: chosen.pop(key) for key in ("label", "group", "recording", "recording_rows")},
-        **{key: chosen.pop(key) for key in ("channels", "ignore")},
-    )
+    form = taken_form(chosen)
     name, bits, force = (chosen.pop(key) for key in ("name", "input_bits", "force"))
     options = TrainOptions(
         name=check_name(name) if name is not None else default_name(out.resolve().name),

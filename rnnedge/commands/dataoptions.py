@@ -1,0 +1,81 @@
+"""The options that say how data files are to be read, shared by the commands that read them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rnnedge.commands.common import names
+
+if TYPE_CHECKING:
+    from rnnedge.run import DataFormat
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--label", default="label", show_default=True, help="Label column."),
+    click.option("--group", help="Column never divided between the parts, such as a subject."),
+    click.option("--recording", help="Column that numbers the recordings."),
+    click.option(
+        "--recording-rows",
+        type=click.IntRange(min=1),
+        help="Rows of a recording without separator.",
+    ),
+    click.option(
+        "--channels", callback=names, help="Channel columns, by comma. [default: the rest]"
+    ),
+    click.option("--ignore", callback=names, help="Columns that are no channels, by comma."),
+    click.option("--time", help="Column of time stamps. [default: found by its name and content]"),
+    click.option(
+        "--resample", type=float, help="Samples per second to bring the recordings to, by time."
+    ),
+    click.option(
+        "--missing",
+        type=click.Choice(["refuse", "interpolate", "hold", "drop"]),
+        default="refuse",
+        show_default=True,
+        help="What becomes of missing values.",
+    ),
+    click.option(
+        "--decimal",
+        type=click.Choice([".", ","]),
+        default=".",
+        show_default=True,
+        help="Decimal mark of numbers in text.",
+    ),
+    click.option(
+        "--text",
+        type=click.Choice(["characters", "words"]),
+        help="The data is text, read by these.",
+    ),
+    click.option(
+        "--start", callback=names, help="Columns that a generated series starts from, by comma."
+    ),
+    click.option(
+        "--target", "targets", callback=names, help="Columns to forecast or map to, by comma."
+    ),
+)
+_FIELDS = (
+    *("label", "group", "recording", "recording_rows", "channels", "ignore", "time", "resample"),
+    *("missing", "decimal", "text", "start", "targets"),
+)
+
+
+def data_options(command: _F) -> _F:
+    """Add the options of the data format."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def taken_form(chosen: dict[str, Any]) -> "DataFormat":
+    """Take the options of the data format out of those chosen.
+
+    Args:
+        chosen: the command's options by name; those of `data_options` are removed.
+    """
+    from rnnedge.run import DataFormat
+
+    found = {name: chosen.pop(name) for name in _FIELDS}
+    found["text"] = found["text"] or ""
+    return DataFormat(**found)

@@ -200,7 +200,8 @@ def write(
             stderr=subprocess.STDOUT,
             cwd=folder,
         ) as process:
-            for line in _lines(process):
+            output = process.stdout.fileno() if process.stdout else -1  # it is a pipe
+            for line in _lines(process, output):
                 said.append(line)
                 if listen is not None:
                     listen(line)
@@ -218,14 +219,12 @@ def write(
         raise ToolError(explain(board, tool, said, port=port, code=process.returncode))
 
 
-def _lines(process: "subprocess.Popen[bytes]") -> Iterator[str]:
-    """Give the lines that a program writes, until it has ended.
+def _lines(process: "subprocess.Popen[bytes]", output: int) -> Iterator[str]:
+    """Give the lines that a program writes to a pipe (file descriptor), until it has ended.
 
     Raises:
         subprocess.TimeoutExpired: it writes nothing for a long time.
     """
-    assert process.stdout is not None  # noqa: S101 -- it is a pipe
-    output = process.stdout.fileno()
     poll = select.poll()
     poll.register(output, select.POLLIN)
     line, heard, more = bytearray(), time.monotonic(), True

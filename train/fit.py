@@ -12,6 +12,7 @@ import rnnedge
 from rnnedge.errors import DataError, OutputError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
+from rnnedge.train.classification import classification
 from rnnedge.train.models import build, check_cell, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
@@ -88,7 +89,7 @@ def train_run(
         mean=mean,
         std=std,
     )
-    history = optimise(model, parts, options, mean, std, progress)
+    history = optimise(model, classification(parts, options, mean, std), options, progress)
     progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
     units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
         options.channel_units

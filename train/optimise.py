@@ -1,28 +1,23 @@
-"""The optimisation: batches, learning rate, early stopping."""
+"""The optimisation: learning rate, the epochs, early stopping."""
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from rnnedge.arrays import F32, F64
 from rnnedge.errors import ModelError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.train.options import TrainOptions
+from rnnedge.train.problem import Problem
 from rnnedge.train.progress import Progress
-from rnnedge.train.split import Split
 
 _VALIDATION_BATCH = 512
 _LEAST_RATE = 0.01
-_COLUMNS = {
-    "loss": "loss",
-    "accuracy": "accuracy",
-    "val_loss": "validation_loss",
-    "val_accuracy": "validation_accuracy",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +25,8 @@ class History:
     """The figures of every epoch.
 
     Attributes:
-        epochs: loss and accuracy on the (changed) training windows and on the validation part.
+        epochs: loss and metrics of the (changed) training part, under Keras's names, and those of
+            the validation part, as "validation_loss" and so on.
         best: index of the epoch whose weights were kept.
     """
 
@@ -38,86 +34,94 @@ class History:
     best: int
 
 
-def optimise(
-    model: Any, parts: Split, options: TrainOptions, mean: F64, std: F64, progress: Progress
-) -> History:
+def optimise(model: Any, problem: Problem, options: TrainOptions, progress: Progress) -> History:
     """Fit a model in place; it keeps the weights of the best epoch of the second half.
 
     Args:
-        model: a keras.Sequential, raw windows in, class probabilities out.
-        parts: training decides the weights, validation the epoch.
+        model: a Keras model that takes the inputs of the problem.
+        problem: the batches and what they cost.
         options: how to train.
-        mean: float64 (channels,), raw units.
-        std: float64 (channels,), raw units.
         progress: follows the epochs.
 
     Raises:
         ModelError: the loss became infinite or NaN.
     """
-    size = options.batch(len(parts.train))
-    updates, epochs = options.updates(len(parts.train)), options.passes(len(parts.train))
+    epochs = options.passes(problem.updates)
     first = epochs // 2
     schedule = keras().optimizers.schedules.CosineDecay(
-        options.learning_rate, decay_steps=epochs * updates, alpha=_LEAST_RATE
+        options.learning_rate, decay_steps=epochs * problem.updates, alpha=_LEAST_RATE
     )
     model.compile(
         optimizer=keras().optimizers.Adam(schedule, global_clipnorm=1.0),
-        loss="categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=problem.loss,
+        metrics=list(problem.metrics),
+        weighted_metrics=list(problem.weighted_metrics),
         jit_compile=True,
     )
-    eye = np.eye(len(parts.classes), dtype=np.float32)
+    watch = _Watch(model, problem.monitor, first, options.patience or max(1, epochs // 3))
 
-    def report(epoch: int, logs: dict[str, float]) -> None:
-        progress.update(epoch + 1, logs["loss"], logs["accuracy"], logs["val_accuracy"])
+    def epoch_end(epoch: int, logs: dict[str, float]) -> None:
+        watch.see(epoch, logs)
+        progress.update(epoch + 1, watch.epochs[-1])
 
-    callbacks = keras().callbacks
     progress.start(epochs)
     # Keras prints remarks of its own, such as that of TerminateOnNaN
     with quiet(), redirect_stdout(sys.stderr):
-        fitted = model.fit(
-            _batches(parts, size, options, mean, std),
-            steps_per_epoch=updates,
+        model.fit(
+            _all_batches(problem, 0, epochs),
+            steps_per_epoch=problem.updates,
             epochs=epochs,
-            validation_data=(parts.validation.X, eye[parts.validation.y]),
+            validation_data=None if problem.validation is None else _given(problem.validation),
             validation_batch_size=_VALIDATION_BATCH,
             callbacks=[
-                callbacks.TerminateOnNaN(),
-                callbacks.EarlyStopping(
-                    monitor="val_loss",
-                    patience=options.patience or max(1, epochs // 3),
-                    restore_best_weights=True,
-                    start_from_epoch=first,
-                ),
-                callbacks.LambdaCallback(on_epoch_end=report),
+                *problem.callbacks,
+                keras().callbacks.TerminateOnNaN(),
+                keras().callbacks.LambdaCallback(on_epoch_end=epoch_end),
             ],
             verbose=0,
         )
-    figures: dict[str, list[float]] = fitted.history
-    if not np.isfinite(figures["loss"]).all():
+    if not watch.finite:
         raise ModelError(
-            f"the loss is no number after {len(figures['loss'])} epochs; train with a learning "
+            f"the loss is no number after {len(watch.epochs)} epochs; train with a learning "
             f"rate below {options.learning_rate:g}"
         )
-    return History(
-        epochs=tuple(
-            {name: float(figures[key][epoch]) for key, name in _COLUMNS.items()}
-            for epoch in range(len(figures["loss"]))
-        ),
-        best=first + int(np.argmin(figures["val_loss"][first:])),
-    )
+    model.set_weights(watch.weights)
+    return History(epochs=tuple(watch.epochs), best=watch.best)
 
 
-def _batches(
-    parts: Split, size: int, options: TrainOptions, mean: F64, std: F64
-) -> Iterator[tuple[F32, F32]]:
-    """Yield batches for ever: every pass in another order, windows changed at random."""
-    rng = np.random.Generator(np.random.PCG64(options.seed))
-    X, y = parts.train.X, parts.train.y
-    augment = options.changes(len(X))
-    eye = np.eye(len(parts.classes), dtype=np.float32)
-    while True:
-        order = rng.permutation(len(X))
-        for start in range(0, len(X) - size + 1, size):
-            chosen = order[start : start + size]
-            yield augment.apply(X[chosen], eye[y[chosen]], mean, std, rng)
+class _Watch:
+    """The figures of the epochs, and the weights of the best one."""
+
+    def __init__(self, model: Any, monitor: str, first: int, patience: int) -> None:
+        self._model, self._monitor = model, monitor
+        self._first, self._patience = first, patience
+        self.epochs: list[dict[str, float]] = []
+        self.best = 0
+        self.least = math.inf
+        self.weights: list[Any] = []
+        self.finite = True
+
+    def see(self, epoch: int, logs: dict[str, float]) -> None:
+        """Note an epoch; end the training where no better one is to be expected."""
+        named = {key.replace("val_", "validation_", 1): float(logs[key]) for key in logs}
+        self.epochs.append(named)
+        value = float(logs[self._monitor])
+        self.finite = bool(np.isfinite([value, named["loss"]]).all())
+        if not self.finite:
+            self._model.stop_training = True
+        elif epoch >= self._first:
+            if value < self.least:
+                self.best, self.least = epoch, value
+                self.weights = self._model.get_weights()
+            self._model.stop_training = epoch - self.best >= self._patience
+
+
+def _all_batches(problem: Problem, first: int, epochs: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the batches of the epochs from `first` on; Keras takes them ahead, in a thread."""
+    for epoch in range(first, epochs):
+        yield from map(_given, islice(problem.batches(epoch), problem.updates))
+
+
+def _given(batch: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Leave out weights that are not there."""
+    return batch[:2] if batch[2] is None else batch

@@ -106,12 +106,12 @@ class TrainOptions:
         """Return the updates of an epoch, given the number of training windows."""
         return max(_FEWEST_UPDATES_AN_EPOCH, windows // self.batch(windows))
 
-    def passes(self, windows: int) -> int:
-        """Return the epochs, given the number of training windows.
+    def passes(self, updates: int) -> int:
+        """Return the epochs, given the updates of an epoch.
 
-        >>> [TrainOptions().passes(windows) for windows in (10, 6400, 100000)]
+        >>> [TrainOptions().passes(updates) for updates in (50, 100, 1562)]
         [48, 24, 15]
         """
         if self.epochs is not None:
             return self.epochs
-        return max(_FEWEST_EPOCHS, round(_UPDATES / self.updates(windows)))
+        return max(_FEWEST_EPOCHS, round(_UPDATES / updates))

@@ -1,6 +1,7 @@
 """Progress of training: what is reported, and a bar on stderr that shows it."""
 
 import sys
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -18,8 +19,8 @@ class Progress(Protocol):
     def start(self, total: int) -> None:
         """Announce the largest number of epochs."""
 
-    def update(self, epoch: int, loss: float, accuracy: float, val_accuracy: float) -> None:
-        """Report the end of an epoch, counted from 1."""
+    def update(self, epoch: int, figures: Mapping[str, float]) -> None:
+        """Report the end of an epoch, counted from 1, with its figures (`History.epochs`)."""
 
 
 class Silent:
@@ -31,7 +32,7 @@ class Silent:
     def start(self, total: int) -> None:
         """Ignore the start."""
 
-    def update(self, epoch: int, loss: float, accuracy: float, val_accuracy: float) -> None:
+    def update(self, epoch: int, figures: Mapping[str, float]) -> None:
         """Ignore an epoch."""
 
 
@@ -75,13 +76,27 @@ class ProgressBar:
         self._total = total
         self._task = self._bar.add_task("compiling", total=total)
 
-    def update(self, epoch: int, loss: float, accuracy: float, val_accuracy: float) -> None:
+    def update(self, epoch: int, figures: Mapping[str, float]) -> None:
         """Advance the bar and show the figures of the epoch."""
-        figures = f"loss {loss:.3f}  accuracy {accuracy:.3f}  validation {val_accuracy:.3f}"
+        text = shown(figures)
         if self._task is not None:
-            self._bar.update(self._task, completed=epoch, description=figures)
+            self._bar.update(self._task, completed=epoch, description=text)
         if (
             not self._console.is_terminal
             and epoch * 10 // self._total > (epoch - 1) * 10 // self._total
         ):
-            self.note(f"epoch {epoch}/{self._total}  {figures}")
+            self.note(f"epoch {epoch}/{self._total}  {text}")
+
+
+def shown(figures: Mapping[str, float]) -> str:
+    """Write the figures of an epoch: the loss, and what is measured beside it in both parts.
+
+    >>> shown({"loss": 0.25, "accuracy": 0.9, "validation_loss": 0.3, "validation_accuracy": 0.8})
+    'loss 0.250  accuracy 0.900  validation 0.800'
+    >>> shown({"loss": 0.25, "validation_loss": 0.3})
+    'loss 0.250  validation 0.300'
+    """
+    beside = [name for name in figures if f"validation_{name}" in figures and name != "loss"][:1]
+    last = f"validation_{beside[0] if beside else 'loss'}"
+    texts = [f"{name} {figures[name]:.3f}" for name in ("loss", *beside) if name in figures]
+    return "  ".join([*texts, f"validation {figures[last]:.3f}"])

@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +142,10 @@ def test_epochs_are_reported_until_patience_ends_and_the_best_is_kept(
         def start(self, total: int) -> None:
             self.total = total
 
-        def update(self, epoch: int, loss: float, accuracy: float, val_accuracy: float) -> None:
-            assert loss > 0
-            assert 0 <= accuracy <= 1
-            assert 0 <= val_accuracy <= 1
+        def update(self, epoch: int, figures: Mapping[str, float]) -> None:
+            assert figures["loss"] > 0
+            assert 0 <= figures["accuracy"] <= 1
+            assert 0 <= figures["validation_accuracy"] <= 1
             self.epochs.append(epoch)
 
     listener = Listener()
@@ -169,7 +170,7 @@ def test_epochs_are_reported_until_patience_ends_and_the_best_is_kept(
 def test_without_a_terminal_lines_go_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with ProgressBar() as bar:
         bar.start(2)
-        bar.update(1, 0.5, 0.5, 0.5)
+        bar.update(1, {"loss": 0.5, "accuracy": 0.5, "validation_accuracy": 0.5})
         bar.note("[b] as it is")
     out, err = capfd.readouterr()
     assert out == ""

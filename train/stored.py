@@ -1,0 +1,100 @@
+"""Windows that are cut when they are looked at, so that recordings may be larger than memory."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rnnedge.arrays import F32, F64, I64
+
+IN_MEMORY = 1 << 28
+"""Bytes of windows above which they stay in their recordings."""
+
+_CHUNK_BYTES = 1 << 23
+
+Index = int | slice | npt.NDArray[np.integer] | npt.NDArray[np.bool_]
+
+
+class StoredWindows:
+    """Windows of recordings, by recording and first row; indexed like an array, along windows.
+
+    Attributes:
+        shape: (windows, steps, channels).
+        dtype: float32.
+    """
+
+    dtype = np.dtype(np.float32)
+    ndim = 3
+
+    def __init__(self, values: Sequence[F32], recording: I64, start: I64, steps: int) -> None:
+        """Keep references, copy nothing.
+
+        Args:
+            values: float32 (rows, channels) of each recording, raw units; may be memory-mapped.
+            recording: int64 (windows,), index into `values`.
+            start: int64 (windows,), first row of each window.
+            steps: rows of a window.
+        """
+        self._values, self._recording, self._start, self._steps = values, recording, start, steps
+        channels = values[0].shape[1] if values else 0
+        self.shape = (len(recording), steps, channels)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all windows would take."""
+        return int(np.prod(self.shape, dtype=np.int64)) * 4
+
+    def __getitem__(self, index: Index) -> F32:
+        """Return the chosen windows, float32 (chosen, steps, channels); of an int one window."""
+        if isinstance(index, int | np.integer):
+            rows = int(self._start[index])
+            item = self._values[int(self._recording[index])]
+            return np.array(item[rows : rows + self._steps], dtype=np.float32)
+        recording, start = self._recording[index], self._start[index]
+        out = np.empty((len(start), *self.shape[1:]), dtype=np.float32)
+        for place, (owner, row) in enumerate(zip(recording.tolist(), start.tolist(), strict=True)):
+            out[place] = self._values[owner][row : row + self._steps]
+        return out
+
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> F32:
+        """Return all windows in memory."""
+        if copy is False:
+            raise ValueError("windows in their recordings are no array without a copy")
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+    def select(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "StoredWindows":
+        """Return the chosen windows, still in their recordings."""
+        return StoredWindows(self._values, self._recording[index], self._start[index], self._steps)
+
+
+def chunks(X: F32 | StoredWindows) -> Iterator[F32]:
+    """Yield windows in their order, a few megabytes at a time."""
+    size = max(1, _CHUNK_BYTES // max(1, 4 * X.shape[1] * X.shape[2]))
+    for start in range(0, len(X), size):
+        yield X[start : start + size]
+
+
+def moments(X: F32 | StoredWindows) -> tuple[F64, F64]:
+    """Return mean and standard deviation of each channel over all windows, in one pass.
+
+    Args:
+        X: float32 (windows, steps, channels), raw units, at least one window.
+
+    Returns:
+        float64 (channels,) twice, raw units; chunks are merged as Chan, Golub and LeVeque do
+        ("Updating formulae and a pairwise algorithm for computing sample variances", 1979).
+    """
+    count, mean = 0, np.zeros(X.shape[2])
+    squares = np.zeros(X.shape[2])
+    for chunk in chunks(X):
+        rows = chunk.reshape(-1, chunk.shape[2])
+        part = rows.mean(axis=0, dtype=np.float64)
+        away = part - mean
+        total = count + len(rows)
+        squares += ((rows - part) ** 2).sum(axis=0) + away**2 * count * len(rows) / total
+        mean += away * len(rows) / total
+        count = total
+    return mean, np.sqrt(squares / count)

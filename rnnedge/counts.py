@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnedge.arrays import I32, I64, frozen
 from rnnedge.errors import RangeError
-from rnnedge.spec import InputLayer
+from rnnedge.spec import EmbeddingLayer, InputLayer
 
 _MULTIPLIER_BITS = 29  # the multiplier is 2^29..2^30: it errs by 2^-15 of a step over the range
 _MAX_SHIFT = 46  # |offset| < 2^62
@@ -39,9 +39,11 @@ class CountsMap:
 
 
 def counts_map(
-    layer: InputLayer, channels: Sequence[str], counts_per_unit: Sequence[float] | None = None
+    layer: InputLayer | EmbeddingLayer,
+    channels: Sequence[str],
+    counts_per_unit: Sequence[float] | None = None,
 ) -> CountsMap:
-    """Derive the map of every channel, exactly.
+    """Derive the map of every channel, exactly; of ids: one that the device refuses.
 
     Args:
         layer: the model's input layer.
@@ -51,8 +53,18 @@ def counts_map(
 
     Raises:
         RangeError: not one for each channel, or no int16 count of a channel can be told from
-            another; names the channel.
+            another; names the channel. Or the model takes ids, and counts per unit are given.
     """
+    if isinstance(layer, EmbeddingLayer):
+        if counts_per_unit is not None:
+            raise RangeError("the model takes ids, which are no counts of a sensor; leave them out")
+        nothing = np.zeros(layer.channels, np.int64)
+        return CountsMap(
+            counts_per_unit=None,
+            multiplier=frozen(nothing, np.int32),
+            offset=frozen(nothing, np.int64),
+            shift=frozen(nothing, np.int32),
+        )
     given = None if counts_per_unit is None else tuple(map(float, counts_per_unit))
     if given is not None and len(given) == 1:
         given *= len(channels)

@@ -1,7 +1,8 @@
 """One self-describing, hashed file for a quantised model: .npz without pickle.
 
 The archive holds one array ``spec`` (JSON text as uint8) with every scalar, the contract version
-and the hash, and one array for each array field under ``layers/<i>/<field>`` or ``input/<field>``.
+and the hash, and one array for each array field, under its path: ``input/<field>``,
+``layers/<i>/<field>``, ``encoder/layers/<i>/<field>``.
 """
 
 import hashlib
@@ -14,9 +15,25 @@ import numpy as np
 
 from rnnedge.archive import DAMAGED, read_npz
 from rnnedge.errors import ModelError
-from rnnedge.spec import CONTRACT, LAYER_KINDS, InputLayer, QuantizedModel
+from rnnedge.spec import (
+    CONTRACT,
+    LAYER_KINDS,
+    Detector,
+    EmbeddingLayer,
+    FeedbackLayer,
+    InputLayer,
+    OutputLayer,
+    QuantizedModel,
+    StartLayer,
+)
 
 Arrays = dict[str, Any]
+
+_PARTS = (InputLayer, EmbeddingLayer, OutputLayer, FeedbackLayer, Detector, StartLayer)
+_KINDS: dict[str, Any] = {
+    part.__name__: part for part in (QuantizedModel, *LAYER_KINDS.values(), *_PARTS)
+}
+_ARRAY = object()  # in place of an array, which is kept apart
 
 
 def model_hash(model: QuantizedModel) -> str:
@@ -59,33 +76,33 @@ def load_model(path: Path) -> QuantizedModel:
         raise ModelError(f"{path}: content does not match its hash; the file is damaged")
     try:
         return _build(spec, arrays)
-    except ModelError as error:
+    except (ModelError, *DAMAGED) as error:
         raise ModelError(f"{path}: {error}; train again") from None
 
 
 def _flatten(model: QuantizedModel) -> tuple[dict[str, Any], Arrays]:
     arrays: Arrays = {}
 
-    def scalars(item: Any, prefix: str) -> dict[str, Any]:
-        found: dict[str, Any] = {} if isinstance(item, InputLayer) else {"kind": item.kind}
-        for field in fields(item):
-            value = getattr(item, field.name)
-            if isinstance(value, np.ndarray):
-                arrays[f"{prefix}/{field.name}"] = value
-            elif is_dataclass(value):  # a direction of a bidirectional layer
-                found[field.name] = scalars(value, f"{prefix}/{field.name}")
-            else:
-                found[field.name] = value
-        return found
+    def plain(value: Any, path: str) -> Any:
+        if isinstance(value, np.ndarray):
+            arrays[path] = value
+            return _ARRAY
+        if isinstance(value, tuple):
+            return [plain(item, f"{path}/{index}") for index, item in enumerate(value)]
+        if is_dataclass(value):
+            parts = {
+                field.name: plain(getattr(value, field.name), f"{path}/{field.name}".lstrip("/"))
+                for field in fields(value)
+            }
+            return {"kind": type(value).__name__, **_without_arrays(parts)}
+        return value
 
-    spec: dict[str, Any] = {"contract": CONTRACT}
-    for field in fields(model):
-        if field.name not in ("input", "layers"):
-            value = getattr(model, field.name)
-            spec[field.name] = list(value) if isinstance(value, tuple) else value
-    spec["input"] = scalars(model.input, "input")
-    spec["layers"] = [scalars(layer, f"layers/{index}") for index, layer in enumerate(model.layers)]
-    return spec, arrays
+    spec: dict[str, Any] = plain(model, "")
+    return {"contract": CONTRACT, **spec}, arrays
+
+
+def _without_arrays(parts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parts.items() if value is not _ARRAY}
 
 
 def _digest(spec: dict[str, Any], arrays: Arrays) -> str:
@@ -98,22 +115,20 @@ def _digest(spec: dict[str, Any], arrays: Arrays) -> str:
 
 
 def _build(spec: dict[str, Any], arrays: Arrays) -> QuantizedModel:
-    def under(prefix: str) -> Arrays:
-        return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
-
-    def layer(scalars: dict[str, Any], prefix: str) -> Any:
-        values = {
-            name: layer(value, f"{prefix}{name}/") if isinstance(value, dict) else value
-            for name, value in scalars.items()
-            if name != "kind"
+    def made(value: Any, path: str) -> Any:
+        if isinstance(value, list):
+            return tuple(made(item, f"{path}/{index}") for index, item in enumerate(value))
+        if not isinstance(value, dict):
+            return value
+        start = f"{path}/".lstrip("/")
+        parts = {
+            name: made(part, f"{start}{name}") for name, part in value.items() if name != "kind"
         }
-        own = {k: v for k, v in under(prefix).items() if "/" not in k}
-        return LAYER_KINDS[scalars["kind"]](**values, **own)
+        names = {key: key.removeprefix(start) for key in arrays if key.startswith(start)}
+        own = {name: arrays[key] for key, name in names.items() if "/" not in name}
+        return _KINDS[value["kind"]](**parts, **own)
 
-    spec = {k: tuple(v) if k in ("channels", "channel_units", "classes") else v
-            for k, v in spec.items() if k != "contract"}  # fmt: skip
-    spec["input"] = InputLayer(**spec["input"], **under("input/"))
-    spec["layers"] = tuple(
-        layer(scalars, f"layers/{index}/") for index, scalars in enumerate(spec["layers"])
-    )
-    return QuantizedModel(**spec)
+    model = made({key: value for key, value in spec.items() if key != "contract"}, "")
+    if not isinstance(model, QuantizedModel):
+        raise ModelError("what it holds is no model")
+    return model

@@ -20,6 +20,7 @@ from rnnedge.counts import counts_map
 from rnnedge.modelfile import model_hash
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER, SOURCE_FOLDER
+from rnnedge.targets.stream import has_phases
 
 __all__ = [
     "PACKINGS",
@@ -72,6 +73,7 @@ def export_c(
         "name": model.name,
         "sha256": model_hash(model),
         "bidirectional": model.bidirectional,
+        "generates": has_phases(model),
         "layers": [layer.kind for layer in model.layers],
         "counts_per_unit": counts.counts_per_unit,
         "const_bytes": const_bytes(model),

@@ -7,8 +7,10 @@ from pathlib import Path
 from rnnedge.boards import BOARDS, Board
 from rnnedge.boards.board import MEMORY_LD, common_folder
 from rnnedge.convert.packages.package import Package, fill
+from rnnedge.spec import QuantizedModel
 from rnnedge.targets.build import Toolchain, firmware
 from rnnedge.targets.cores import find_core
+from rnnedge.targets.stream import has_phases
 from rnnedge.targets.tools import install_hint
 
 FIRMWARE_FOLDER = "extras/firmware"
@@ -37,7 +39,7 @@ def firmware_files(package: Package) -> dict[str, bytes]:
             BOARDS=" ".join(names),
             BOARDS_COMMENT=_wrapped(names),
             RUNTIME="\n".join(f"  ${{package}}/{path}" for path in package.sources),
-            WINDOW=" APP_WINDOW" if package.model.bidirectional else "",
+            WINDOW=_phases(package.model),
         )
     }
     for name in (*APPS, "port.h"):
@@ -48,6 +50,11 @@ def firmware_files(package: Package) -> dict[str, bytes]:
         files[f"boards/{board.name}/{MEMORY_LD}"] = board.memory_ld().encode()
         files[f"boards/{board.name}/toolchain.cmake"] = _toolchain(package, board)
     return {f"{FIRMWARE_FOLDER}/{path}": data for path, data in files.items()}
+
+
+def _phases(model: QuantizedModel) -> str:
+    """Return the macros that say what firmware/app/verify.c asks of a model."""
+    return " APP_WINDOW" * model.bidirectional + " APP_GENERATES" * has_phases(model)
 
 
 def _shipped(folder: Path) -> dict[str, bytes]:

@@ -26,6 +26,8 @@ def verify(
 ) -> list[Document]:
     """Compile the exported C, run real windows on each target, compare every bit.
 
+    A model that generates also runs freely, from its starts and encoder sequences.
+
     Args:
         run: run folder.
         targets: names of rnnedge.targets.TARGETS, or "tflm": the .tflite files, in TensorFlow Lite
@@ -34,9 +36,10 @@ def verify(
         windows: number of test windows; None: the target's default.
 
     Returns:
-        For each target: target, windows, values_compared (states_compared + scores_compared),
-        differences, first_difference (a sentence, or None). For tflm, last, a row for each form of
-        the model, with more of `rnnedge.targets.tflmcompare.compare_tflm`.
+        For each target: target, windows, free_steps (of a model that generates, over all windows),
+        values_compared (states_compared + scores_compared), differences, first_difference (a
+        sentence, or None). For tflm, last, a row for each form of the model, with more of
+        `rnnedge.targets.tflmcompare.compare_tflm`.
 
     Raises:
         RnnedgeError: no such run, a compiler or emulator is missing, or the folder was exported
@@ -52,7 +55,18 @@ def verify(
     rows: list[Document] = []
     if chosen:
         with _exported(model, raw, export_folder) as exported:
-            rows += [compare(target, exported, model, raw, windows) for target in chosen]
+            rows += [
+                compare(
+                    target,
+                    exported,
+                    model,
+                    raw,
+                    windows,
+                    features=kept.start_test,
+                    encoder=kept.encoder_test,
+                )
+                for target in chosen
+            ]
     if TFLM in targets:
         if export_folder is not None:
             check_folder(export_folder, model)

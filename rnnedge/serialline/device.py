@@ -105,21 +105,25 @@ class Device:
         """What happened on the line so far."""
         return self._link.statistics
 
-    def run_window(self, x: F32 | I16, *, counts: bool = False) -> WindowResult:
+    def run_window(
+        self, x: F32 | I16, *, counts: bool = False, raw_values: int | None = None
+    ) -> WindowResult:
         """Run one window from a zero state; again from its start if the board resets meanwhile.
 
         Args:
             x: (steps, inputs), float32 in raw units or int16 as quantised.
             counts: int16 x is a sensor's counts.
+            raw_values: numbers of a raw sample; None: as many as inputs. An id is one.
 
         Raises:
             DeviceError: the line or the board fails, or resets again and again.
         """
-        if x.ndim != 2 or x.shape[1] != self.info.inputs or len(x) == 0:
-            raise DeviceError(f"a window is {x.shape}, not (steps, {self.info.inputs})")
+        raw = x.dtype == np.float32
+        width = raw_values if raw and raw_values is not None else self.info.inputs
+        if x.ndim != 2 or x.shape[1] != width or len(x) == 0:
+            raise DeviceError(f"a window is {x.shape}, not (steps, {width})")
         if self.info.bidirectional and len(x) != self.info.window:
             raise DeviceError(f"the board's model sees {self.info.window} steps, not {len(x)}")
-        raw = x.dtype == np.float32
         wire = SampleFormat.RAW if raw else (SampleFormat.QUANTISED, SampleFormat.COUNTS)[counts]
         run = self._whole if self.info.bidirectional else self._steps
         return self._repeated(lambda: run(x, wire))

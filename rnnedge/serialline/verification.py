@@ -95,9 +95,9 @@ def verify_device(
     Args:
         device: the board, of which `check_model` approves.
         model: what it should compute.
-        golden: float32 (windows, steps, channels), raw units; quantised here, as the exported
-            golden windows are.
-        fresh: float32 (windows, steps, channels), raw units; quantised by the board.
+        golden: float32 (windows, steps, raw values), raw units or ids; quantised here, as the
+            exported golden windows are.
+        fresh: float32 (windows, steps, raw values), raw units or ids; quantised by the board.
         sensor: what the board has to keep up with.
         clock: what its ticks mean.
         progress: told how many of how many windows are done, after each.
@@ -120,7 +120,7 @@ def verify_device(
     got = Trace(states=np.empty_like(expected.states), scores=np.empty_like(expected.scores))
     ticks: list[int] = []
     for index, window in enumerate(windows):
-        result = device.run_window(window)
+        result = device.run_window(window, raw_values=model.input.raw_values)
         if result.states.shape != got.states[index].shape:
             raise DeviceError(
                 f"port {device.port}: the board has {result.states.shape[1]} state values, "

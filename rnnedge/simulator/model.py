@@ -50,10 +50,15 @@ def step_of(layer: RecurrentLayer) -> Step:
     raise ModelError(f"no step for a layer of kind {layer.kind!r}")
 
 
-def run_cell(layer: RecurrentLayer, x: I64, *, reverse: bool = False) -> I64:
-    """Return the states (windows, steps, state_size) of inputs x (windows, steps, I)."""
+def run_cell(
+    layer: RecurrentLayer, x: I64, *, reverse: bool = False, first: I64 | None = None
+) -> I64:
+    """Return the states (windows, steps, state_size) of inputs x (windows, steps, I).
+
+    They start from `first` (windows, state_size), or zero.
+    """
     step = step_of(layer)
-    state = np.zeros((x.shape[0], layer.state_size), np.int64)
+    state = np.zeros((x.shape[0], layer.state_size), np.int64) if first is None else first
     states = np.empty((*x.shape[:2], layer.state_size), np.int64)
     for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
         state, _ = step(state, x[:, t])
@@ -61,52 +66,61 @@ def run_cell(layer: RecurrentLayer, x: I64, *, reverse: bool = False) -> I64:
     return states
 
 
-def simulate(model: QuantizedModel, x: I16) -> Trace:
-    """Run windows from a zero state.
+def simulate(model: QuantizedModel, x: I16, first: I16 | None = None) -> Trace:
+    """Run windows from a zero state, or from `first`.
 
     Args:
-        model: the quantised model.
+        model: the quantised model; one without dense layers, an encoder, has no scores.
         x: int16 (windows, steps, channels), as `rnnedge.simulator.quantize` makes them.
+        first: int16 (windows, state_size), as `rnnedge.simulator.first_state` makes them.
 
     Returns:
         All states, and the scores after the last step.
 
     Raises:
-        ModelError: x has another number of channels than the model.
+        ModelError: x or first has another shape than the model's.
     """
-    states, outputs = _run(model, x)
+    states, outputs = _run(model, x, first)
+    if model.encodes:
+        return Trace(states=states.astype(np.int16), scores=np.empty((len(x), 0), np.int32))
     last = model.recurrent[-1]
     v = outputs[-1][:, -1] if last.return_sequences else _last(last, outputs[-1])
-    return Trace(states=states.astype(np.int16), scores=_dense(model, v).astype(np.int32))
+    return Trace(states=states.astype(np.int16), scores=dense_scores(model, v))
 
 
-def step_scores(model: QuantizedModel, x: I16) -> I32:
+def step_scores(model: QuantizedModel, x: I16, first: I16 | None = None) -> I32:
     """Return the scores int32 (windows, steps, outputs) after every step of x.
 
+    The windows start from a zero state, or from `first`, int16 (windows, state_size).
+
     Raises:
-        ModelError: x has another number of channels than the model, or the model's last layer is
+        ModelError: x or first has another shape than the model's, or the model's last layer is
             bidirectional and has no output per step.
     """
     last = model.recurrent[-1]
     if isinstance(last, BidirectionalLayer) and not last.return_sequences:
         raise ModelError(f"model {model.name}: its last layer has one output a window, not a step")
-    return _dense(model, _run(model, x)[1][-1]).astype(np.int32)
+    return dense_scores(model, _run(model, x, first)[1][-1])
 
 
-def _run(model: QuantizedModel, x: I16) -> tuple[I64, list[I64]]:
+def _run(model: QuantizedModel, x: I16, first: I16 | None) -> tuple[I64, list[I64]]:
     """Return the trace's states, and each layer's outputs (windows, steps, width)."""
     if x.ndim != 3 or x.shape[2] != model.input.channels:
         raise ModelError(
             f"x has shape {x.shape}, expected (windows, steps, {model.input.channels})"
         )
-    v = x.astype(np.int64)
+    if first is not None and (model.bidirectional or first.shape != (len(x), model.state_size)):
+        raise ModelError(f"first states of shape {first.shape} for {len(x)} windows")
+    v, at = x.astype(np.int64), 0
     states, outputs, buffer = [], [], []
     for layer in model.recurrent:
         if isinstance(layer, BidirectionalLayer):
             both = [run_cell(layer.forward, v), run_cell(layer.backward, v, reverse=True)]
             v = np.concatenate([part[..., : layer.units] for part in both], axis=2)
         else:
-            states.append(run_cell(layer, v))
+            begin = None if first is None else first[:, at : at + layer.state_size].astype(np.int64)
+            states.append(run_cell(layer, v, first=begin))
+            at += layer.state_size
             v = states[-1][..., : layer.units]
         outputs.append(v)
         buffer.append(v if layer.return_sequences else _last(layer, v))
@@ -122,12 +136,12 @@ def _last(layer: RecurrentLayer | BidirectionalLayer, v: I64) -> I64:
     return v[:, -1]
 
 
-def _dense(model: QuantizedModel, v: I64) -> I64:
-    """Run the dense layers on v (..., width)."""
+def dense_scores(model: QuantizedModel, v: I64) -> I32:
+    """Return the scores int32 (..., outputs) of the last recurrent layer's outputs (..., width)."""
     flat = v.reshape(-1, v.shape[-1])
     for index, layer in enumerate(model.dense):
         flat = dense(layer, flat, last=index == len(model.dense) - 1)
-    return flat.reshape(*v.shape[:-1], -1)
+    return flat.reshape(*v.shape[:-1], -1).astype(np.int32)
 
 
 def gates(model: QuantizedModel, x: I16) -> Iterator[tuple[int, int, str, Gates]]:

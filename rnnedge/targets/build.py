@@ -84,6 +84,7 @@ def build(
         f"-DAPP_MODEL={exported.name}",
         f"-DAPP_PREFIX={exported.name.upper()}",
         *(["-DAPP_WINDOW"] if exported.bidirectional else []),
+        *(["-DAPP_GENERATES"] if exported.generates else []),
     ]
     # the toolchain's flags come last: of two -O the last one counts
     command = [toolchain.compiler, OPTIMIZE[optimize], *toolchain.flags, *STRICT]

@@ -13,35 +13,85 @@ from rnnedge.modelfile import model_hash
 from rnnedge.simulator import Trace, quantize, simulate
 from rnnedge.spec import QuantizedModel, RecurrentLayer
 from rnnedge.targets.exported import Exported
+from rnnedge.targets.freely import Check, free_checks
+from rnnedge.targets.stream import Answer, Request
 from rnnedge.targets.target import CountingTarget, Target
 
 BENCH_WINDOWS = 2
 
 
 def compare(
-    target: Target, exported: Exported, model: QuantizedModel, raw: F32, windows: int | None
+    target: Target,
+    exported: Exported,
+    model: QuantizedModel,
+    raw: F32,
+    windows: int | None,
+    *,
+    features: F32 | None = None,
+    encoder: F32 | None = None,
 ) -> dict[str, Any]:
     """Build `exported` for `target`, run raw windows, compare every state and score.
+
+    A model with free steps, a start or an encoder runs freely, too (rnnedge.targets.freely).
 
     Args:
         target: where to run.
         exported: the folder, as it stands.
         model: what it should compute.
-        raw: float32 (windows, steps, channels), raw units; some of them are chosen, evenly.
+        raw: float32 (windows, steps, raw values), raw units or ids; some are chosen, evenly.
         windows: how many, None for the target's default.
+        features: float32 (windows, features), raw units, of a model with a start.
+        encoder: float32 (windows, encoder steps, raw values), of a model with an encoder.
 
     Returns:
-        target, compiler, windows, values_compared, states_compared, scores_compared, differences,
-        and first_difference (a sentence, or None).
+        target, compiler, windows, free_steps, values_compared, states_compared, scores_compared,
+        differences, and first_difference (a sentence, or None).
 
     Raises:
         ToolError: the compiler or emulator is missing or fails.
     """
-    chosen = choose(raw, target.windows if windows is None else windows)
-    expected = simulate(model, quantize(model.input, chosen))
+    count = target.windows if windows is None else windows
+    chosen = choose(raw, count)
+    checks = [
+        Check(
+            request=Request.windows(model, chosen),
+            expected=simulate(model, quantize(model.input, chosen)),
+        ),
+        *free_checks(
+            model,
+            chosen,
+            None if features is None else choose(features, count),
+            None if encoder is None else choose(encoder, count),
+        ),
+    ]
     with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
         program = target.build(exported, Path(work))
-        answer = target.run(program, chosen)
+        answers = [target.run(program, check.request) for check in checks]
+    states = scores = differences = 0
+    first = None
+    for check, answer in zip(checks, answers, strict=True):
+        expected, got = check.expected, answer.trace
+        _check_model(target, model, expected, answer)
+        states += expected.states.size
+        scores += expected.scores.size
+        differences += int(np.count_nonzero(got.states != expected.states))
+        differences += int(np.count_nonzero(got.scores != expected.scores))
+        found = first_difference(expected, got)
+        first = first or (found and check.named + found)
+    return {
+        "target": target.name,
+        "compiler": target.compiler_version(),
+        "windows": len(chosen),
+        "free_steps": sum(len(check.request.x) * check.request.back for check in checks),
+        "values_compared": states + scores,
+        "states_compared": states,
+        "scores_compared": scores,
+        "differences": differences,
+        "first_difference": first,
+    }
+
+
+def _check_model(target: Target, model: QuantizedModel, expected: Trace, answer: Answer) -> None:
     got = answer.trace
     if got.states.shape != expected.states.shape or got.scores.shape != expected.scores.shape:
         raise ToolError(
@@ -53,18 +103,6 @@ def compare(
             f"{target.name}: the program says that it is model {answer.sha256[:12]}, not "
             f"{model_hash(model)[:12]}; run rnnedge export again"
         )
-    states = int(np.count_nonzero(got.states != expected.states))
-    scores = int(np.count_nonzero(got.scores != expected.scores))
-    return {
-        "target": target.name,
-        "compiler": target.compiler_version(),
-        "windows": len(chosen),
-        "values_compared": expected.states.size + expected.scores.size,
-        "states_compared": expected.states.size,
-        "scores_compared": expected.scores.size,
-        "differences": states + scores,
-        "first_difference": first_difference(expected, got),
-    }
 
 
 def measure(
@@ -92,7 +130,7 @@ def measure(
     expected = simulate(model, quantize(model.input, chosen))
     with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
         program = target.build(exported, Path(work), optimize)
-        measured = target.measure(program, chosen)
+        measured = target.measure(program, Request.windows(model, chosen))
         sizes = target.sizes(program)
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
@@ -145,7 +183,10 @@ def first_difference(expected: Trace, got: Trace) -> str | None:
         return f"window {window}, step {step}, state {unit}: {have}, expected {want}"
     wrong = np.argwhere(expected.scores != got.scores)
     if len(wrong):
-        window, row = (int(i) for i in wrong[0])
-        want, have = expected.scores[window, row], got.scores[window, row]
-        return f"window {window}, score {row}: {have}, expected {want}"
+        place = tuple(int(i) for i in wrong[0])
+        where = f"score {place[-1]}"
+        if len(place) == 3:  # after the last fed step, then after each free one
+            where = f"answer {place[1]}, {where}"
+        want, have = expected.scores[place], got.scores[place]
+        return f"window {place[0]}, {where}: {have}, expected {want}"
     return None

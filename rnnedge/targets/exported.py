@@ -21,12 +21,14 @@ class Exported:
         name: the model's name.
         sha256: hash of the quantised model it was made from.
         bidirectional: it sees whole windows and cannot stream.
+        generates: it has free steps, a start or an encoder.
     """
 
     folder: Path
     name: str
     sha256: str
     bidirectional: bool
+    generates: bool = False
 
     @property
     def model_source(self) -> Path:
@@ -70,6 +72,7 @@ def open_exported(folder: Path) -> Exported:
             name=str(manifest["name"]),
             sha256=str(manifest["sha256"]),
             bidirectional=bool(manifest["bidirectional"]),
+            generates=bool(manifest["generates"]),
         )
     except DAMAGED as error:
         raise ModelError(

@@ -9,7 +9,7 @@ from rnnedge.arrays import F32, I16
 from rnnedge.errors import ToolError
 from rnnedge.targets.build import Toolchain, build, firmware
 from rnnedge.targets.exported import Exported
-from rnnedge.targets.stream import Answer, parse, request
+from rnnedge.targets.stream import Answer, Request, parse, request
 from rnnedge.targets.tools import run
 
 
@@ -38,10 +38,10 @@ class Host:
             exported, self._toolchain(), [firmware("app/host.c")], work, optimize, name=name
         )
 
-    def run(self, program: Path, x: F32 | I16) -> Answer:
+    def run(self, program: Path, x: F32 | I16 | Request) -> Answer:
         """Run windows (windows, steps, channels) and return every state and score."""
         output = run([program], purpose="run the model on the host", data=request(x))
-        return parse(output, x.shape[0], x.shape[1], self.name)
+        return parse(output, x, self.name)
 
     def _toolchain(self) -> Toolchain:
         text = self.compiler or os.environ.get("CC") or "cc"

@@ -11,7 +11,7 @@ from rnnedge.targets.board import EXIT_CODES, build_verify, sizes
 from rnnedge.targets.build import Toolchain
 from rnnedge.targets.elf import read_elf
 from rnnedge.targets.exported import Exported
-from rnnedge.targets.stream import Answer, parse, request
+from rnnedge.targets.stream import Answer, Request, parse, request
 from rnnedge.targets.target import Measured, Sizes
 from rnnedge.targets.tools import run
 
@@ -53,7 +53,7 @@ class Qemu:
         """Return the program for `exported`, built in the folder `work`."""
         return build_verify(self.board, self.toolchain, exported, work, optimize, self.name)
 
-    def run(self, program: Path, x: F32 | I16) -> Answer:
+    def run(self, program: Path, x: F32 | I16 | Request) -> Answer:
         """Run windows (windows, steps, channels) and return every state and score."""
         return self._emulate(program, x, ())
 
@@ -61,7 +61,7 @@ class Qemu:
         """Return what runtime and model take in `program`."""
         return sizes(program)
 
-    def measure(self, program: Path, x: F32 | I16) -> Measured:
+    def measure(self, program: Path, x: F32 | I16 | Request) -> Measured:
         """Run windows and count the instructions of every step."""
         elf = read_elf(program)
         marks = counter.markers(elf, program)
@@ -73,12 +73,12 @@ class Qemu:
         answer = self._emulate(program, x, ("-plugin", option))
         return counter.measured(answer, marks, elf)
 
-    def _emulate(self, program: Path, x: F32 | I16, options: tuple[str, ...]) -> Answer:
+    def _emulate(self, program: Path, x: F32 | I16 | Request, options: tuple[str, ...]) -> Answer:
         output = run(
             [*qemu_command(self.board), "-kernel", program, *options],
             purpose=f"emulate {self.name}",
             data=request(x),
-            timeout=60 + x.size / 10_000,
+            timeout=60 + Request.of(x).size / 10_000,
             exit_codes=EXIT_CODES,
         )
-        return parse(output, x.shape[0], x.shape[1], self.name)
+        return parse(output, x, self.name)

@@ -10,7 +10,7 @@ from rnnedge.targets.board import EXIT_CODES, build_verify, sizes
 from rnnedge.targets.build import Toolchain
 from rnnedge.targets.elf import Elf, read_elf
 from rnnedge.targets.exported import Exported
-from rnnedge.targets.stream import Answer, parse, request
+from rnnedge.targets.stream import Answer, Request, parse, request
 from rnnedge.targets.target import Measured, Sizes
 from rnnedge.targets.tools import run
 
@@ -46,7 +46,7 @@ class Simavr:
         """Return the program for `exported`, built in the folder `work`."""
         return build_verify(self.board, self.toolchain, exported, work, optimize, self.name)
 
-    def run(self, program: Path, x: F32 | I16) -> Answer:
+    def run(self, program: Path, x: F32 | I16 | Request) -> Answer:
         """Run windows (windows, steps, channels) and return every state and score."""
         return self._emulate(program, x, read_elf(program), ())
 
@@ -54,7 +54,7 @@ class Simavr:
         """Return what runtime and model take in `program`."""
         return sizes(program)
 
-    def measure(self, program: Path, x: F32 | I16) -> Measured:
+    def measure(self, program: Path, x: F32 | I16 | Request) -> Measured:
         """Run windows and count the cycles of every step."""
         elf = read_elf(program)
         marks = counter.markers(elf, program)
@@ -62,7 +62,9 @@ class Simavr:
         answer = self._emulate(program, x, elf, counting)
         return counter.measured(answer, marks, elf)
 
-    def _emulate(self, program: Path, x: F32 | I16, elf: Elf, counting: tuple[str, ...]) -> Answer:
+    def _emulate(
+        self, program: Path, x: F32 | I16 | Request, elf: Elf, counting: tuple[str, ...]
+    ) -> Answer:
         image = program.with_suffix(".bin")
         flash = bytearray()
         for address, data in elf.segments:
@@ -72,10 +74,10 @@ class Simavr:
             [_runner(program.parent), self.chip, image, *counting],
             purpose=f"emulate {self.name}",
             data=request(x),
-            timeout=60 + x.size / 100,
+            timeout=60 + Request.of(x).size / 100,
             exit_codes=EXIT_CODES,
         )
-        return parse(output, x.shape[0], x.shape[1], self.name)
+        return parse(output, x, self.name)
 
 
 def _runner(work: Path) -> Path:

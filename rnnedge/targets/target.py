@@ -7,7 +7,7 @@ from typing import Protocol
 
 from rnnedge.arrays import F32, I16
 from rnnedge.targets.exported import Exported
-from rnnedge.targets.stream import Answer
+from rnnedge.targets.stream import Answer, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,8 @@ class Target(Protocol):
     def build(self, exported: Exported, work: Path, optimize: str = "speed") -> Path:
         """Return the program for `exported`, built in the folder `work`."""
 
-    def run(self, program: Path, x: F32 | I16) -> Answer:
-        """Run windows (windows, steps, channels) and return every state and score."""
+    def run(self, program: Path, x: F32 | I16 | Request) -> Answer:
+        """Run windows (windows, steps, channels), or a request; return every state and score."""
 
 
 class CountingTarget(Target, Protocol):
@@ -77,5 +77,5 @@ class CountingTarget(Target, Protocol):
     def sizes(self, program: Path) -> Sizes:
         """Return what runtime and model take in `program`."""
 
-    def measure(self, program: Path, x: F32 | I16) -> Measured:
+    def measure(self, program: Path, x: F32 | I16 | Request) -> Measured:
         """Run windows and count every step."""

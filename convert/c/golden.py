@@ -5,13 +5,17 @@ import zlib
 import numpy as np
 
 import rnnedge
-from rnnedge.arrays import F32
+from rnnedge.arrays import F32, I16
 from rnnedge.convert.c.text import array, float_literal
-from rnnedge.simulator import quantize, simulate
+from rnnedge.simulator import quantize, run_free, simulate
 from rnnedge.spec import QuantizedModel
 
 INPUT_BYTES = 2048
 """At most, unless a single step of each window has more: it shares an Uno's 32 kB of flash."""
+
+
+FREE_STEPS = 8
+"""Free steps behind each window of a model that has them."""
 
 
 def golden_steps(windows: int, steps: int, channels: int) -> int:
@@ -28,9 +32,10 @@ def golden(model: QuantizedModel, raw: F32) -> tuple[str, str]:
             taken, as many as INPUT_BYTES hold.
     """
     name = model.name
-    raw = np.asarray(raw, np.float32)[:, : golden_steps(*raw.shape)]
-    windows, steps, channels = raw.shape
+    raw = np.asarray(raw, np.float32)[:, : golden_steps(*np.shape(raw)[:2], model.input.channels)]
+    windows, steps, values = raw.shape
     x = quantize(model.input, raw)
+    channels = x.shape[2]
     trace = simulate(model, x)
     crcs = np.array(
         [zlib.crc32(states.astype("<i2").tobytes()) for states in trace.states], dtype=np.int64
@@ -56,11 +61,11 @@ extern const rnnedge_golden {name}_golden;
 #endif /* {name.upper()}_GOLDEN_H */
 """
     parts = [
-        f'/* {name}/{name}_golden.c -- {first}\n#include "golden.h"',
+        f'/* {name}/{name}_golden.c -- {first}\n#include "golden.h"\n\n#include <stddef.h>',
         "\n".join(
             [
-                f"/* The first sample ({windows}, {channels}) of each window in raw units */",
-                f"static const float golden_raw[{windows} * {channels}] RNNEDGE_FLASH = {{",
+                f"/* The first sample ({windows}, {values}) of each window in raw units */",
+                f"static const float golden_raw[{windows} * {values}] RNNEDGE_FLASH = {{",
                 *(f"    {float_literal(value)}," for value in raw[:, 0].reshape(-1).tolist()),
                 "};",
             ]
@@ -81,17 +86,42 @@ extern const rnnedge_golden {name}_golden;
             [("", crcs)],
             suffix="u",
         ),
+        *_free_array(model, x),
         "\n".join(
             [
                 f"const rnnedge_golden {name}_golden RNNEDGE_FLASH = {{",
                 f"    .windows = {windows},",
                 f"    .steps = {steps},",
+                f"    .back = {FREE_STEPS if model.generates else 0},",
                 "    .raw = golden_raw,",
                 "    .x = golden_x,",
                 "    .scores = golden_scores,",
                 "    .states = golden_states,",
+                f"    .free = {'golden_free' if model.generates else 'NULL'},",
                 "};",
             ]
         ),
     ]
     return header, "\n\n".join(parts) + "\n"
+
+
+def _free_array(model: QuantizedModel, x: I16) -> list[str]:
+    """Return the CRCs of the free steps behind the windows x, if the model has any."""
+    if not model.generates:
+        return []
+    trace = run_free(model, FREE_STEPS, x=x)
+    crcs = []
+    for states, scores in zip(trace.states, trace.scores, strict=True):
+        parts = zip(states[-FREE_STEPS:], scores[-FREE_STEPS:], strict=True)
+        made = (
+            state.astype("<i2").tobytes() + score.astype("<i4").tobytes() for state, score in parts
+        )
+        crcs.append(zlib.crc32(b"".join(made)))
+    return [
+        array(
+            f"static const uint32_t golden_free[{len(crcs)}] RNNEDGE_FLASH",
+            f"CRC-32 of states and scores of {FREE_STEPS} free steps behind each window",
+            [("", np.array(crcs, np.int64))],
+            suffix="u",
+        )
+    ]

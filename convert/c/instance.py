@@ -1,26 +1,35 @@
 """What an instance needs of <name>.h and <name>_model.c: its memory, and the maps of counts."""
 
+from rnnedge.convert.c.task import has_task
 from rnnedge.convert.c.text import comment_text
 from rnnedge.counts import CountsMap
-from rnnedge.spec import QuantizedModel
+from rnnedge.spec import EmbeddingLayer, QuantizedModel
 
 SAVE_BYTES = 58
 """Of what rnnedge_save writes beside the state or window: the head and a CRC."""
+
+TASK_BYTES = 8
+"""What it writes more of a model with a task."""
 
 
 def save_size(model: QuantizedModel) -> int:
     """Return the bytes of a saved instance."""
     window = model.window * model.input.channels
-    return SAVE_BYTES + 2 * (window if model.bidirectional else model.state_size)
+    head = SAVE_BYTES + TASK_BYTES * has_task(model)
+    return head + 2 * (window if model.bidirectional else model.state_size)
 
 
 def memory(model: QuantizedModel) -> str:
     """Return the sizes of an instance's memory, and the type that holds it."""
     name, prefix = model.name, model.name.upper()
     whole = model.bidirectional
+    counted = "0" if isinstance(model.input, EmbeddingLayer) else f"{name}_counts"
+    width = model.input.channels
+    if model.encoder is not None:
+        width = max(width, model.encoder.input.channels)
     return f"""/* The name, and the memory of an instance: RNNEDGE_MEMORY(a {name}_memory) */
 #define {prefix}_NAME "{name}"
-#define {prefix}_X_SIZE {model.input.channels * (model.window if whole else 1)}
+#define {prefix}_X_SIZE {width * (model.window if whole else 1)}
 #define {prefix}_SCORES_SIZE {model.outputs * (_times(model) if whole else 1)}
 #define {prefix}_MEMORY_STATE_SIZE {prefix}_{"BUFFER" if whole else "STATE"}_SIZE
 
@@ -32,7 +41,10 @@ typedef struct {{
 }} {name}_memory;
 
 /* Bytes of rnnedge_save */
-#define {prefix}_SAVE_SIZE {save_size(model)}"""
+#define {prefix}_SAVE_SIZE {save_size(model)}
+
+/* The table of rnnedge_step_counts; 0: samples are ids */
+#define {prefix}_COUNTS {counted}"""
 
 
 def counts_declaration(model: QuantizedModel, counts: CountsMap) -> str:

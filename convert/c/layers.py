@@ -81,7 +81,7 @@ def dense(layer: DenseLayer, prefix: str) -> tuple[str, ...]:
 
 def dense_entry(layer: DenseLayer, prefix: str) -> str:
     """Return a dense layer's row in the model's list."""
-    return _initialiser(
+    return initialiser(
         units=layer.units,
         inputs=layer.inputs,
         relu=int(layer.activation == "relu"),
@@ -94,7 +94,7 @@ def dense_entry(layer: DenseLayer, prefix: str) -> str:
 def layer_entry(layer: Recurrent, prefix: str) -> str:
     """Return a recurrent layer's row in the model's list."""
     both = isinstance(layer, BidirectionalLayer)
-    return _initialiser(
+    return initialiser(
         step=step(directions(layer, prefix)[0][1]),
         cell=f"&{directions(layer, prefix)[0][0]}",
         backward=f"&{directions(layer, prefix)[1][0]}" if both else "NULL",
@@ -112,7 +112,8 @@ def directions(layer: Recurrent, prefix: str) -> list[tuple[str, RecurrentLayer]
     return [(prefix, layer)]
 
 
-def _initialiser(**fields: object) -> str:
+def initialiser(**fields: object) -> str:
+    """Return a row of a table of structs."""
     return "    {" + ",\n     ".join(f".{name} = {value}" for name, value in fields.items()) + "},"
 
 

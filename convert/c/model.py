@@ -8,24 +8,33 @@ import rnnedge
 from rnnedge.convert.c.instance import counts_declaration, counts_table, memory
 from rnnedge.convert.c.layers import cell, dense, dense_entry, directions, layer_entry
 from rnnedge.convert.c.packing import PACKINGS
-from rnnedge.convert.c.text import array, comment_text, float_literal, string
+from rnnedge.convert.c.sequences import sequences
+from rnnedge.convert.c.task import channels, has_task, task
+from rnnedge.convert.c.text import array, comment_text, string
 from rnnedge.convert.timing import sample_rate
 from rnnedge.counts import CountsMap
 from rnnedge.modelfile import model_hash
-from rnnedge.spec import CONTRACT, QuantizedModel
+from rnnedge.spec import CONTRACT, EmbeddingLayer, InputLayer, QuantizedModel
 
 
 def const_bytes(model: QuantizedModel) -> int:
     """Return the bytes of weights, biases and scales, as they are before any packing."""
-    layers = (*model.cells, *model.dense)
-    return sum(getattr(layer, name).nbytes for layer in layers for name in layer.DTYPES)
+    layers = [*model.cells, *model.dense]
+    if model.start is not None:
+        layers.append(model.start.dense)
+    own: int = sum(getattr(layer, name).nbytes for layer in layers for name in layer.DTYPES)
+    table = model.input.table.nbytes if isinstance(model.input, EmbeddingLayer) else 0
+    return own + table + (0 if model.encoder is None else const_bytes(model.encoder))
 
 
 def scratch_size(model: QuantizedModel, kernel: str = "rows") -> int:
     """Return the int32 values of scratch that `model` needs with a kernel."""
     packing = PACKINGS[kernel]
     between = sum(layer.units for layer in model.dense[:-1])  # int16 outputs of hidden layers
-    return max(*(packing.scratch(cell) for cell in model.cells), -(-between // 2))
+    features = 0 if model.start is None else model.start.input.channels  # int16
+    encoder = 0 if model.encoder is None else scratch_size(model.encoder, kernel)
+    cells = (packing.scratch(cell) for cell in model.cells)
+    return max(*cells, -(-between // 2), -(-features // 2), encoder)
 
 
 def ram_bytes(model: QuantizedModel, kernel: str = "rows") -> int:
@@ -37,12 +46,8 @@ def ram_bytes(model: QuantizedModel, kernel: str = "rows") -> int:
 def header(model: QuantizedModel, kernels: Sequence[str], counts: CountsMap) -> str:
     """Return the text of <name>.h for the kernels whose weights are exported."""
     name, prefix = model.name, model.name.upper()
-    units = ", ".join(
-        f"{comment_text(channel)} [{comment_text(unit) or '?'}]"
-        for channel, unit in zip(model.channels, model.channel_units, strict=True)
-    )
-    classes = ", ".join(f"{index} {comment_text(text)}" for index, text in enumerate(model.classes))
-    rate = "unknown rate" if model.rate is None else sample_rate(model.rate)
+    declared = "" if model.encoder is None else f"extern const rnnedge_model {name}_encoder;\n"
+    counted = [] if isinstance(model.input, EmbeddingLayer) else [counts_declaration(model, counts)]
     return f"""{_first_lines(model, f"{name}.h")}
 #ifndef {prefix}_H
 #define {prefix}_H
@@ -57,28 +62,23 @@ def header(model: QuantizedModel, kernels: Sequence[str], counts: CountsMap) -> 
 extern "C" {{
 #endif
 
-/* Input, in this order, as floats for rnnedge_step: {rate}
- *   {units}
- */
+{_input(model)}
 #define {prefix}_INPUTS {model.input.channels}
+#define {prefix}_RAW_VALUES {model.input.raw_values}
 
 /* Time steps of a training window */
 #define {prefix}_WINDOW {model.window}
 
 {_sizes(model, kernels)}
 
-/* Scores, one a class; names in {name}.classes:
- *   {classes}
- */
+{_scores(model)}
 #define {prefix}_OUTPUTS {model.outputs}
 
-{memory(model)}
+{"".join(f"{part}{chr(10) * 2}" for part in sequences(model))}{memory(model)}
 
 extern const rnnedge_model {name};
-
-{counts_declaration(model, counts)}
-
-#ifdef __cplusplus
+{declared}
+{"".join(f"{part}{chr(10) * 2}" for part in counted)}#ifdef __cplusplus
 }}
 #endif
 
@@ -88,12 +88,34 @@ extern const rnnedge_model {name};
 
 def source(model: QuantizedModel, kernels: Sequence[str], counts: CountsMap) -> str:
     """Return the text of <name>_model.c."""
-    name = model.name
+    name, scratch = model.name, f"{model.name.upper()}_SCRATCH_SIZE"
     parts = [
         f'{_first_lines(model, f"{name}_model.c")}\n#include "{name}.h"\n\n#include <stddef.h>'
     ]
     includes = [f'#include "{name}/weights_{kernel}.h"' for kernel in kernels]
     parts.append("\n".join(_by_kernel(kernels, includes)))
+    digest = np.frombuffer(bytes.fromhex(model_hash(model)), np.uint8)
+    declaration = f"static const uint8_t {name}_sha256[32] RNNEDGE_FLASH"
+    sha256 = array(declaration, "Of the quantised model", [("", digest)])
+    if model.encoder is None:
+        return "\n\n".join([*parts, *_model(model, name, scratch, counts, sha256)]) + "\n"
+    encoder = _model(model.encoder, f"{name}_encoder", scratch, None, "")
+    return "\n\n".join([*parts, sha256, *encoder, *_model(model, name, scratch, counts, "")]) + "\n"
+
+
+def _model(
+    model: QuantizedModel, name: str, scratch: str, counts: CountsMap | None, sha256: str
+) -> list[str]:
+    """Return the definitions of a model, or of an encoder, called `name`.
+
+    Args:
+        model: the model.
+        name: starts every name.
+        scratch: the macro of its size.
+        counts: of a model with channels, its map of counts; None: an encoder's.
+        sha256: the definition of the hash, or "" if it is there already.
+    """
+    parts: list[str] = []
     for i, layer in enumerate(model.dense):
         parts += dense(layer, f"{name}_dense{i}")
     for kind, entries in (
@@ -101,32 +123,35 @@ def source(model: QuantizedModel, kernels: Sequence[str], counts: CountsMap) -> 
         ("dense", [dense_entry(x, f"{name}_dense{i}") for i, x in enumerate(model.dense)]),
     ):
         first = f"static const rnnedge_{kind} {name}_{kind}s[{len(entries)}] RNNEDGE_FLASH = {{"
-        parts.append("\n".join([first, *entries, "};"]))
-    parts += [_channels(model), counts_table(model, counts)]
-    parts.append(_classes(model))
-    digest = np.frombuffer(bytes.fromhex(model_hash(model)), np.uint8)
-    declaration = f"static const uint8_t {name}_sha256[32] RNNEDGE_FLASH"
-    parts.append(array(declaration, "Of the quantised model", [("", digest)]))
+        parts += ["\n".join([first, *entries, "};"])] if entries else []
+    if isinstance(model.input, InputLayer):
+        parts.append(channels(model.input, f"{name}_channels", model.channels))
+        parts += [] if counts is None else [counts_table(model, counts)]
+    parts += [_classes(model)] if model.classes else []
+    parts += [sha256] if sha256 else []
+    parts += task(model, name)
     fields = {
         "abi": "RNNEDGE_ABI",
         "inputs": model.input.channels,
         "outputs": model.outputs,
         "window": model.window,
+        "every": model.every,
         "state_size": model.state_size,
-        "scratch_size": f"{name.upper()}_SCRATCH_SIZE",
-        "fraction_bits": model.fraction_bits,
+        "scratch_size": scratch,
+        "fraction_bits": model.fraction_bits if model.dense else 0,
         "n_layers": len(model.recurrent),
         "n_dense": len(model.dense),
         "bidirectional": int(model.bidirectional),
         "layers": f"{name}_layers",
-        "dense": f"{name}_denses",
-        "channels": f"{name}_channels",
-        "classes": f"{name}_classes",
-        "sha256": f"{name}_sha256",
+        "dense": f"{name}_denses" if model.dense else "NULL",
+        "channels": f"{name}_channels" if isinstance(model.input, InputLayer) else "NULL",
+        "classes": f"{name}_classes" if model.classes else "NULL",
+        "sha256": f"{name.removesuffix('_encoder') if model.encodes else name}_sha256",
+        "task": f"&{name}_task" if has_task(model) else "NULL",
     }
     lines = [f"    .{field} = {value}," for field, value in fields.items()]
     parts.append("\n".join([f"const rnnedge_model {name} RNNEDGE_FLASH = {{", *lines, "};"]))
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def weights(model: QuantizedModel, kernel: str) -> str:
@@ -136,11 +161,41 @@ def weights(model: QuantizedModel, kernel: str) -> str:
     parts = [
         f"/* {name}/weights_{kernel}.h -- {version}\n * Weights for {name}_model.c to include. */"
     ]
-    for i, layer in enumerate(model.recurrent):
-        for prefix, direction in directions(layer, f"{name}_layer{i}"):
+    named = [(f"{name}_layer{i}", layer) for i, layer in enumerate(model.recurrent)]
+    if model.encoder is not None:
+        theirs = enumerate(model.encoder.recurrent)
+        named += [(f"{name}_encoder_layer{i}", layer) for i, layer in theirs]
+    for own, layer in named:
+        for prefix, direction in directions(layer, own):
             packed = packing.pack(direction, prefix)
             parts += [*packed.arrays, *cell(direction, prefix, packed)]
     return "\n\n".join(parts) + "\n"
+
+
+def _input(model: QuantizedModel) -> str:
+    """Return the comment on a raw sample."""
+    rate = "unknown rate" if model.rate is None else sample_rate(model.rate)
+    if isinstance(model.input, EmbeddingLayer):
+        return (
+            f"/* Input: an id of 0..{model.input.rows - 1}, for rnnedge_step_id, or as a float\n"
+            " * for rnnedge_step; each is a row of INPUTS values\n */"
+        )
+    units = ", ".join(
+        f"{comment_text(channel)} [{comment_text(unit) or '?'}]"
+        for channel, unit in zip(model.channels, model.channel_units, strict=True)
+    )
+    return f"/* Input, in this order, as floats for rnnedge_step: {rate}\n *   {units}\n */"
+
+
+def _scores(model: QuantizedModel) -> str:
+    """Return the comment on the scores."""
+    units = ("",) * len(model.classes) if model.output is None else model.output.units
+    names = ", ".join(
+        f"{index} {comment_text(text)}" + (f" [{comment_text(unit)}]" if unit else "")
+        for index, (text, unit) in enumerate(zip(model.classes, units, strict=True))
+    )
+    what = "one a class" if model.output is None else "values for rnnedge_target"
+    return f"/* Scores, {what}; names in {model.name}.classes:\n *   {names}\n */"
 
 
 def _by_kernel(kernels: Sequence[str], lines: Sequence[str]) -> list[str]:
@@ -205,33 +260,4 @@ def _first_lines(model: QuantizedModel, file: str) -> str:
         f" * bytes   {const_bytes(model)} of weights, biases and scales, before packing\n"
         f" * checked by {model.name}/{model.name}_golden.c with rnnedge_selftest()\n"
         " */"
-    )
-
-
-def _channels(model: QuantizedModel) -> str:
-    layer = model.input
-    rows = [
-        f"    /* {comment_text(name)}: mean {mean:.9g}, standard deviation {std:.9g} */\n"
-        f"    {{.scale = {float_literal(2.0**exponent)},\n"
-        f"     .multiplier = {multiplier},\n"
-        f"     .offset = INT64_C({offset}),\n"
-        f"     .shift = {shift}}},"
-        for name, mean, std, exponent, multiplier, offset, shift in zip(
-            model.channels,
-            layer.mean.tolist(),
-            layer.std.tolist(),
-            layer.exponent.tolist(),
-            layer.multiplier.tolist(),
-            layer.offset.tolist(),
-            layer.shift.tolist(),
-            strict=True,
-        )
-    ]
-    return "\n".join(
-        [
-            f"/* Input channels: x = (raw - mean) / std * 2^15 / {layer.limit:.9g} */",
-            f"static const rnnedge_channel {model.name}_channels[{len(rows)}] RNNEDGE_FLASH = {{",
-            *rows,
-            "};",
-        ]
     )

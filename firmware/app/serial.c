@@ -32,7 +32,7 @@ int main(void) {
     app_stack_top = port_stack_pointer();
     port_stack_mark();
     const uint32_t app_hz = port_cycles_hz();
-    rnnedge_serial_init(&app_line, &APP_MODEL, SIZE(_NAME), CAT(APP_MODEL, _counts),
+    rnnedge_serial_init(&app_line, &APP_MODEL, SIZE(_NAME), SIZE(_COUNTS),
                         RNNEDGE_MEMORY(app_memory), app_write, app_hz == 0 ? NULL : port_cycles,
                         app_hz);
     if (app_stack_top != 0) {

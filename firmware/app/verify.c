@@ -45,7 +45,7 @@ static int32_t app_scores[SIZE(_OUTPUTS)];
 int32_t app_scratch[SIZE(_SCRATCH_SIZE)];
 
 static int16_t app_x[SIZE(_INPUTS)];
-static float app_raw[SIZE(_INPUTS)];
+static float app_raw[SIZE(_RAW_VALUES)];
 
 // What an instruction counter starts and stops at. They must stay functions.
 void app_count_begin(void);
@@ -128,24 +128,87 @@ static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
 #define VALUES SIZE(_STATE_SIZE)
 #define STATES(steps) (steps)
 
-// One window, step by step.
-static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
-    rnnedge_model_reset(&APP_MODEL, app_state);
-    for (; app_steps > 0; app_steps--) {
-        app_sample(app_is_raw);
-        app_stack_begin();
-        app_count_begin();
-        const rnnedge_status app_status =
-            rnnedge_model_step(&APP_MODEL, app_state, app_x, app_scratch);
-        app_count_end();
-        app_stack_end(port_stack_pointer());
-        app_must(app_status);
-        port_write(app_state, sizeof app_state);
-    }
+// One step of the x that is there, and its state.
+static void app_step(void) {
+    app_stack_begin();
+    app_count_begin();
+    const rnnedge_status app_status = rnnedge_model_step(&APP_MODEL, app_state, app_x, app_scratch);
+    app_count_end();
+    app_stack_end(port_stack_pointer());
+    app_must(app_status);
+    port_write(app_state, sizeof app_state);
+}
+
+static void app_output(void) {
     app_must(rnnedge_model_output(&APP_MODEL, app_state, app_scratch, app_scores));
     port_write(app_scores, sizeof app_scores);
 }
 
+#ifdef APP_GENERATES
+
+static uint32_t app_features, app_encode, app_back;
+
+// Features and encoder: what the first step finds.
+static void app_first_state(void) {
+#if SIZE(_FEATURES) > 0
+    if (app_features != 0) {
+        float app_of[SIZE(_FEATURES)];
+        port_read(app_of, sizeof app_of);
+        app_must(rnnedge_model_start(&APP_MODEL, app_state, app_of, app_scratch));
+    }
+#endif
+#if SIZE(_ENCODER_INPUTS) > 0
+    for (uint32_t app_left = app_encode; app_left > 0; app_left--) {
+        float app_of[SIZE(_ENCODER_RAW_VALUES)];
+        int16_t app_own[SIZE(_ENCODER_INPUTS)];
+        const rnnedge_model *app_encoder = rnnedge_model_encoder(&APP_MODEL);
+        port_read(app_of, sizeof app_of);
+        app_must(rnnedge_model_quantize(app_encoder, app_own, app_of));
+        app_must(rnnedge_model_step(app_encoder, app_state, app_own, app_scratch));
+        port_write(app_state, sizeof app_state);
+    }
+#endif
+}
+
+#endif
+
+// One window, step by step.
+static void app_run_window(uint8_t app_is_raw, uint32_t app_steps) {
+    rnnedge_model_reset(&APP_MODEL, app_state);
+#ifdef APP_GENERATES
+    app_first_state();
+    uint8_t app_has_scores = app_steps > 0;
+#endif
+    for (uint32_t app_left = app_steps; app_left > 0; app_left--) {
+        app_sample(app_is_raw);
+        app_step();
+    }
+#ifdef APP_GENERATES
+    if (app_has_scores) {
+        app_output();
+    }
+    for (uint32_t app_left = app_back; app_left > 0; app_left--) {
+        if (app_has_scores) {
+            app_must(rnnedge_model_feed(&APP_MODEL, app_scores, app_x));
+        } else {
+            for (uint32_t app_i = 0; app_i < SIZE(_INPUTS); app_i++) {
+                app_x[app_i] = 0;
+            }
+        }
+        app_step();
+        app_output();
+        app_has_scores = 1;
+    }
+#else
+    app_output();
+#endif
+}
+
+#endif
+
+#ifdef APP_GENERATES
+#undef STATES
+#define STATES(steps) (app_encode + (steps) + app_back)
 #endif
 
 // noinline: there are many calls, and an AVR has little program memory
@@ -166,6 +229,11 @@ int main(void) {
     const uint8_t app_is_raw = (uint8_t)app_receive();
     uint32_t app_windows = app_receive();
     const uint32_t app_steps = app_receive();
+#ifdef APP_GENERATES
+    app_features = app_receive();
+    app_encode = app_receive();
+    app_back = app_receive();
+#endif
     app_send(APP_MAGIC);
     app_send(RNNEDGE_ABI);
     app_send(SIZE(_INPUTS));

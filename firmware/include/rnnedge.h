@@ -36,7 +36,8 @@ extern "C" {
 
 /// Number formats ////////////////////////////////////////////////////////////////////////////////
 //
-//   input x    int16   (raw - mean) / std = x * limit / 2^15, made by rnnedge_model_quantize
+//   input x    int16   (raw - mean) / std = x * limit / 2^15, made by rnnedge_model_quantize; of
+//                      an id a row of the model's table
 //   state      int16   h: Q0.15 (relu: h * 2^(state_shift - 15)); LSTM: h, then the cell state c
 //   score      int32   real value = score * 2^-fraction_bits
 //   weight     int8    -127..127, one scale per row
@@ -46,7 +47,7 @@ extern "C" {
 /// Version ///////////////////////////////////////////////////////////////////////////////////////
 
 // Number formats and layout of the structs below. A model file checks it when it is compiled.
-#define RNNEDGE_ABI 2
+#define RNNEDGE_ABI 3
 
 /// Kernel ////////////////////////////////////////////////////////////////////////////////////////
 //
@@ -88,11 +89,12 @@ typedef enum {
     RNNEDGE_ERR_NULL = -1,     // a pointer is NULL
     RNNEDGE_ERR_ABI = -2,      // the model was exported for another runtime: export again
     RNNEDGE_ERR_MODEL = -3,    // shapes of the layers do not fit each other
-    RNNEDGE_ERR_INPUT = -4,    // a raw value is NaN, a channel has no counts, no such class
+    RNNEDGE_ERR_INPUT = -4,    // a raw value is NaN, no such id, no counts, no such class
     RNNEDGE_ERR_MISMATCH = -5, // selftest: another result than the simulator's
     RNNEDGE_ERR_STREAM = -6,   // a bidirectional model sees whole windows, it cannot run on
     RNNEDGE_ERR_SAVED = -7,    // restore: damaged, or saved by another model
     RNNEDGE_ERR_RULES = -8,    // a rule is out of its range
+    RNNEDGE_ERR_TASK = -9,     // not what this model is for: no ids, free steps, start or encoder
 } rnnedge_status;
 
 /// The model: const, in flash ////////////////////////////////////////////////////////////////////
@@ -159,30 +161,83 @@ typedef struct {
     uint8_t sequences;            // 1: the next layer reads every step
 } rnnedge_layer;
 
-typedef struct {
+struct rnnedge_task;
+
+typedef struct rnnedge_model {
     uint16_t abi;                    // RNNEDGE_ABI
-    uint16_t inputs;                 // channels
-    uint16_t outputs;                // scores
+    uint16_t inputs;                 // int16 values of x: channels, or the width of an id's row
+    uint16_t outputs;                // scores; of an encoder its last layer's width
     uint16_t window;                 // time steps of a training window
+    uint16_t every;                  // steps from one result to the next, 0: a window
     uint16_t state_size;             // int16 values, all layers; 0 if the model cannot stream
-    uint16_t scratch_size;           // int32 values
+    uint16_t scratch_size;           // int32 values, enough for its encoder and start, too
     uint8_t fraction_bits;           // of the scores
     uint8_t n_layers;                // recurrent layers
-    uint8_t n_dense;                 // dense layers behind them
+    uint8_t n_dense;                 // dense layers behind them; 0 of an encoder
     uint8_t bidirectional;           // 1: whole windows only
     const rnnedge_layer *layers;     // (n_layers)
     const rnnedge_dense *dense;      // (n_dense)
-    const rnnedge_channel *channels; // (inputs)
-    const char *const *classes;      // (outputs), names
+    const rnnedge_channel *channels; // (inputs), or NULL: samples are ids
+    const char *const *classes;      // (outputs), names; of values the names of the targets
     const uint8_t *sha256;           // (32), of the quantised model
+    const struct rnnedge_task *task; // what more it is than a classifier of samples, or NULL
 } rnnedge_model;
+
+// What a score of a regression means: raw value = score * 2^-fraction_bits * std + mean.
+typedef struct {
+    float mean; // raw units
+    float std;  // raw units, > 0
+} rnnedge_target_map;
+
+// A channel's x, one step ahead, of the score that forecasts it.
+typedef struct {
+    int64_t offset;     // rounding half included, below 2^61 in magnitude
+    int32_t multiplier; // 1..2^30
+    uint16_t source;    // index of the score
+    uint8_t shift;      // 0..62
+} rnnedge_feedback;
+
+// When a forecast was wrong for too long.
+typedef struct {
+    int32_t threshold; // level, 0..2^24: above it is an anomaly
+    uint16_t warmup;   // steps before the first judgement, 1..65535
+    uint8_t smoothing; // 0..15: the level follows the error over about 2^smoothing steps
+} rnnedge_detector;
+
+// The state that a sequence starts from, made of features.
+typedef struct {
+    const rnnedge_channel *channels; // (dense->inputs), raw features to int16
+    const rnnedge_dense *dense;      // units: the model's state_size
+} rnnedge_start_map;
+
+struct rnnedge_instance;
+
+// What a model names of the runtime for its parts.
+typedef rnnedge_status rnnedge_check_fn(const rnnedge_model *model);
+typedef rnnedge_status rnnedge_quantize_fn(const rnnedge_model *model, int16_t x[],
+                                           const float raw[]);
+typedef void rnnedge_watch_fn(struct rnnedge_instance *instance);
+
+// The parts of a model; NULL where it has none. Only the functions that it names are linked.
+typedef struct rnnedge_task {
+    rnnedge_check_fn *check;           // of the parts; never NULL
+    rnnedge_quantize_fn *quantize;     // of ids
+    rnnedge_watch_fn *watch;           // the detector, before each step that takes a sample
+    const int8_t *table;               // (rows, inputs): x = row * 2^8
+    const rnnedge_target_map *targets; // (outputs), of a regression; NULL: scores of classes
+    const rnnedge_feedback *feedback;  // (inputs)
+    const rnnedge_detector *detector;
+    const rnnedge_start_map *start;
+    const rnnedge_model *encoder; // its steps work on this model's state
+    uint16_t rows;                // ids, 0..rows - 1
+} rnnedge_task;
 
 /// Instances /////////////////////////////////////////////////////////////////////////////////////
 
 // When an instance has a result, and what it takes for one.
 //
 //   every     0: after each window (the model's `window` steps), which starts from a zero state: as
-//             the model was trained, and as `rnnedge evaluate` measures it.
+//             a classifier of windows was trained, and as `rnnedge evaluate` measures it.
 //             n > 0: the state runs on and there is a result after each n steps. Not for
 //             bidirectional models.
 //   reject    Q0.15, 0..32768: a result of a lower probability counts as RNNEDGE_REJECTED
@@ -206,24 +261,33 @@ typedef struct {
 
 #define RNNEDGE_MAJORITY_MAX 15
 
+// Of a detector label and best are RNNEDGE_NORMAL or RNNEDGE_ANOMALY, without probability. A
+// regression's result is its scores (rnnedge_target): label and best stay RNNEDGE_REJECTED.
 typedef struct {
     int16_t label;        // class by all rules, or RNNEDGE_REJECTED
     int16_t best;         // class of the largest score of this result alone
     uint16_t probability; // of `best`, Q0.15: 32768 is 1
 } rnnedge_result;
 
+#define RNNEDGE_NORMAL 0
+#define RNNEDGE_ANOMALY 1
+
 // A model at work on one stream of samples. Fields up to `scores` are for reading, the rest is the
 // runtime's. Plain data: it may lie anywhere, but not be copied without its memory.
-typedef struct {
+typedef struct rnnedge_instance {
     const rnnedge_model *model;
     rnnedge_rules rules;
     rnnedge_result result;
-    int32_t *scores; // (outputs), of the last result; real value: rnnedge_value
+    int32_t level;   // of a detector: the error of its forecasts, beside the threshold
+    int32_t *scores; // (outputs), of the last result, or of a later step that detector or free
+                     // steps needed; real value: rnnedge_value, rnnedge_target
     int16_t *state;  // the memory
     int16_t *x;
     int32_t *scratch;
     int32_t *outputs;                    // scores of all steps
+    uint32_t steps;                      // since the state was reset or made, 65,536 of more
     uint16_t count;                      // steps since the window began, or since the last result
+    uint8_t current;                     // 1: scores are those of the present state
     uint8_t n_votes;                     // results of which a majority is taken
     int16_t votes[RNNEDGE_MAJORITY_MAX]; // the last one first
 } rnnedge_instance;
@@ -231,7 +295,7 @@ typedef struct {
 // The four arrays of a <name>_memory as arguments: state, x, scratch, scores.
 #define RNNEDGE_MEMORY(m) (m).state, (m).x, (m).scratch, (m).scores
 
-// Make an instance of a model: check the model, take the rules {.every = 0, .reject = 0,
+// Make an instance of a model: check the model, take the rules {.every = the model's, .reject = 0,
 // .majority = 1}, start anew.
 //
 //   instance  out
@@ -257,19 +321,19 @@ rnnedge_status rnnedge_set_rules(rnnedge_instance *instance, const rnnedge_rules
 
 // Advance by one sample.
 //
-//   raw  in  float[inputs]  in the unit of the training data
+//   raw  in  float[inputs]  in the unit of the training data; of ids one float
 //
 // RNNEDGE_READY: `result` and `scores` are new. RNNEDGE_OK: not yet. Of a bidirectional model the
 // step that completes the window computes it all. A model whose last recurrent layer has sequences
 // gives the result of its last step, as `rnnedge evaluate` does; for one at each step: every = 1. A
 // bidirectional one leaves the scores of all steps in the memory's scores.
 //
-//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a value is NaN: the instance is left as it was
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a value is NaN, or no id: the instance is left as it was
 rnnedge_status rnnedge_step(rnnedge_instance *instance, const float raw[]);
 
 // Advance by up to `steps` samples, but not past one that makes a result ready.
 //
-//   raw   in   float[steps * inputs]
+//   raw   in   float[steps * inputs], of ids float[steps]
 //   done  out  samples taken, also if there was an error in the one after them
 //
 // The same as that many calls of rnnedge_step, with what the last one returned.
@@ -289,13 +353,15 @@ typedef struct {
 //   table   in  rnnedge_counts[inputs]  <name>_counts
 //   counts  in  int16_t[inputs]         of all rnnedge_run_counts: [steps * inputs]
 //
-//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a channel has no counts: the instance is left as it was
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a channel has no counts, RNNEDGE_ERR_TASK if samples are
+//   ids: the instance is left as it was
 rnnedge_status rnnedge_step_counts(rnnedge_instance *instance, const rnnedge_counts table[],
                                    const int16_t counts[]);
 rnnedge_status rnnedge_run_counts(rnnedge_instance *instance, const rnnedge_counts table[],
                                   const int16_t counts[], uint32_t steps, uint32_t *done);
 
-// The name of a class, "none" for RNNEDGE_REJECTED; from program memory on AVR.
+// The name of a class, "none" for RNNEDGE_REJECTED; of a detector "normal" and "anomaly"; of a
+// regression that of an output. From program memory on AVR.
 //
 //   name  out  char[size]  ends with 0; what does not fit is cut off between two characters
 //
@@ -306,11 +372,64 @@ rnnedge_status rnnedge_class_name(const rnnedge_model *model, int16_t label, cha
 // The real value of a score. Has floats, in a file of its own.
 float rnnedge_value(const rnnedge_model *model, int32_t score);
 
+// What a score of a regression says, in the unit of the target; the same as rnnedge_value if the
+// model has classes. 0 if there is no such output. Has floats.
+//
+//   index  of the score: target and horizon, in the order of the exported header
+float rnnedge_target(const rnnedge_model *model, uint16_t index, int32_t score);
+
+/// Sequences /////////////////////////////////////////////////////////////////////////////////////
+//
+// For models of tasks that stream. A text that goes on by itself:
+//
+//     for (i = 0; i < n; i++) { rnnedge_step_id(&writer, prompt[i]); }
+//     for (i = 0; i < 100; i++) { rnnedge_step_back(&writer); use(writer.result.best); }
+//
+// A series from features:   rnnedge_start(&s, features), then rnnedge_step_back again and again.
+// A sequence to another:    rnnedge_reset, rnnedge_encode for each sample, then rnnedge_step_back.
+
+// Advance by one id: as rnnedge_step, without a float.
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_TASK if samples are no ids; RNNEDGE_ERR_INPUT if there is no such
+//   id: the instance is left as it was
+rnnedge_status rnnedge_step_id(rnnedge_instance *instance, uint16_t id);
+
+// Advance by a free step: x is what the last scores say of it (rnnedge_model_feed). Behind a reset,
+// a start or an encoder there are none, and x is 0. The state goes on even if rules.every is 0.
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_TASK if the model has no free steps: the instance is left as it
+//   was
+rnnedge_status rnnedge_step_back(rnnedge_instance *instance);
+
+// Start anew, from the state that features make.
+//
+//   features  in  float[]  <NAME>_FEATURES values in the order of the exported header
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_TASK if the model has no start; RNNEDGE_ERR_INPUT if a value is
+//   NaN: the instance is left as it was
+rnnedge_status rnnedge_start(rnnedge_instance *instance, const float features[]);
+
+// Advance the encoder by one sample, in the instance's state. The model's own steps come behind;
+// rnnedge_reset before the next sequence.
+//
+//   raw  in  float[]  <NAME>_ENCODER_RAW_VALUES values
+//
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_TASK if the model has no encoder, or one that takes no ids;
+//   RNNEDGE_ERR_INPUT if a value is NaN, or no id: the instance is left as it was
+rnnedge_status rnnedge_encode(rnnedge_instance *instance, const float raw[]);
+rnnedge_status rnnedge_encode_id(rnnedge_instance *instance, uint16_t id);
+
+// The result now, whatever `every` says: of sequences of any length. The next one begins with the
+// next sample. RNNEDGE_OK, and nothing else happens, if there was no sample since the last result.
+//
+//   RNNEDGE_ERR_NULL
+rnnedge_status rnnedge_finish(rnnedge_instance *instance);
+
 /// Save and restore //////////////////////////////////////////////////////////////////////////////
 //
 // For sleep, a watchdog or a change of firmware. The bytes are the same on every core: first bytes
-// of the model's hash, rules, counters, votes, state (bidirectional models: the window so far) and
-// a CRC-32. All integers are little-endian; firmware/src/save.c lists them.
+// of the model's hash, rules, counters, votes, a detector's level, state (bidirectional models: the
+// window so far) and a CRC-32. All integers are little-endian; firmware/src/save.c lists them.
 
 // Bytes that rnnedge_save writes: <NAME>_SAVE_SIZE; 0 if model is NULL.
 uint32_t rnnedge_save_size(const rnnedge_model *model);
@@ -322,7 +441,8 @@ uint32_t rnnedge_save_size(const rnnedge_model *model);
 //   RNNEDGE_ERR_NULL
 rnnedge_status rnnedge_save(const rnnedge_instance *instance, uint8_t bytes[]);
 
-// Go on where rnnedge_save was: every later result is the same. `scores` come with the next one.
+// Go on where rnnedge_save was: every later result and free step is the same. `scores` come with
+// the next one.
 //
 //   instance  in/out  of the same model, after rnnedge_init
 //   bytes     in      uint8_t[<NAME>_SAVE_SIZE]
@@ -337,11 +457,14 @@ rnnedge_status rnnedge_restore(rnnedge_instance *instance, const uint8_t bytes[]
 typedef struct {
     uint16_t windows;
     uint16_t steps;         // of each window, at most the model's
-    const float *raw;       // (windows, inputs), the first sample of each window in raw units
+    uint16_t back;          // free steps behind each window
+    const float *raw;       // (windows, inputs or 1 id), the first sample of each in raw units
     const int16_t *x;       // (windows, steps, inputs)
     const int32_t *scores;  // (windows, outputs), after the last step
     const uint32_t *states; // (windows), CRC-32 of all states (bidirectional models: of all layers'
                             // outputs, as in rnnedge_model_window's buffer) as little-endian int16
+    const uint32_t *free;   // (windows), CRC-32 of the states and scores of the free steps, step
+                            // after step, little-endian int16 and int32; NULL if back is 0
 } rnnedge_golden;
 
 // Run the golden windows in the instance's memory: normalisation, every state (through its CRC) and
@@ -372,11 +495,11 @@ rnnedge_status rnnedge_model_reset(const rnnedge_model *model, int16_t state[]);
 // Raw sensor values to the model's input: normalisation and quantisation.
 //
 //   x      out  int16_t[inputs]
-//   raw    in   float[inputs]    in the unit of the training data
+//   raw    in   float[inputs]    in the unit of the training data; of ids float[1]
 //
 // Values beyond the format saturate. Has floats, in a file of its own.
 //
-//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a value is NaN (x is then undefined)
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a value is NaN, or no id (x is then undefined)
 rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], const float raw[]);
 
 // The same of samples as the sensor's registers have them (rnnedge_step_counts): no floats.
@@ -385,7 +508,8 @@ rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], c
 //   x       out  int16_t[inputs]
 //   counts  in   int16_t[inputs]
 //
-//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a channel has no counts (x is then undefined)
+//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if a channel has no counts (x is then undefined),
+//   RNNEDGE_ERR_TASK if samples are ids
 rnnedge_status rnnedge_model_quantize_counts(const rnnedge_model *model,
                                              const rnnedge_counts table[], int16_t x[],
                                              const int16_t counts[]);
@@ -435,6 +559,37 @@ rnnedge_status rnnedge_model_output(const rnnedge_model *model, const int16_t st
 rnnedge_status rnnedge_model_window(const rnnedge_model *model, const int16_t x[], uint16_t steps,
                                     int16_t buffer[], int32_t scratch[], int32_t scores[]);
 
+// The row of an id: x = table[id] * 2^8.
+//
+//   x   out  int16_t[inputs]
+//
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_TASK; RNNEDGE_ERR_INPUT if there is no such id
+rnnedge_status rnnedge_model_embed(const rnnedge_model *model, uint16_t id, int16_t x[]);
+
+// What a free step takes: the forecast of x that the scores are, or the row of the class with the
+// largest score.
+//
+//   scores  in   int32_t[outputs]
+//   x       out  int16_t[inputs]
+//
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_TASK
+rnnedge_status rnnedge_model_feed(const rnnedge_model *model, const int32_t scores[], int16_t x[]);
+
+// The state that features make.
+//
+//   state     out      int16_t[state_size]
+//   features  in       float[]
+//   scratch   scratch  int32_t[scratch_size]
+//
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_TASK; RNNEDGE_ERR_INPUT if a value is NaN: state is left
+//   untouched
+rnnedge_status rnnedge_model_start(const rnnedge_model *model, int16_t state[],
+                                   const float features[], int32_t scratch[]);
+
+// The model whose steps (rnnedge_model_step, in the same state) make the first state; NULL if there
+// is none.
+const rnnedge_model *rnnedge_model_encoder(const rnnedge_model *model);
+
 // Index of the largest of n >= 1 scores, the first one of equals.
 uint16_t rnnedge_argmax(const int32_t scores[], uint16_t n);
 
@@ -459,6 +614,12 @@ rnnedge_step_fn rnnedge_rnn_relu_step;
 // Products: narrow layers have 8-bit inputs and accumulators below 2^23, wide layers any.
 rnnedge_product_fn rnnedge_product_narrow;
 rnnedge_product_fn rnnedge_product_wide;
+
+/// Parts, named by exported models ////////////////////////////////////////////////////////////////
+
+rnnedge_check_fn rnnedge_check_task;
+rnnedge_quantize_fn rnnedge_quantize_id;
+rnnedge_watch_fn rnnedge_watch_errors;
 
 #ifdef __cplusplus
 }

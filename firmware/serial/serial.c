@@ -151,33 +151,37 @@ static uint32_t get32(const uint8_t *bytes) {
 // n bytes of a payload: u8 format, u32 index of the first value, values. Return 0 or an error.
 static uint8_t write_x(rnnedge_serial *s, const uint8_t *bytes, uint8_t n) {
     const uint8_t format = bytes[0];
-    const uint8_t width = format == RAW ? 4 : 2;
-    if (n < 5 || (n - 5) % width != 0) {
+    const uint8_t bytes_each = format == RAW ? 4 : 2;
+    if (n < 5 || (n - 5) % bytes_each != 0) {
         return LENGTH;
     }
-    const uint16_t inputs = RNNEDGE_GET16(&s->model->inputs);
+    const rnnedge_channel *channels = RNNEDGE_GETP(const rnnedge_channel *, &s->model->channels);
+    const uint16_t width = RNNEDGE_GET16(&s->model->inputs);
+    const uint16_t inputs = format == RAW ? rnnedge_raw_values(s->model) : width;
+    const uint16_t values = channels == NULL && format == RAW ? width : 1; // of x for one
     uint32_t room = inputs;
     if (RNNEDGE_GET8(&s->model->bidirectional) != 0) {
         room *= RNNEDGE_GET16(&s->model->window);
     }
     const uint32_t from = get32(bytes + 1);
-    uint8_t left = (uint8_t)((n - 5) / width);
+    uint8_t left = (uint8_t)((n - 5) / bytes_each);
     if (from > room || left > room - from) {
         return RANGE;
     }
     if (format > COUNTS || (format == COUNTS && s->counts == NULL)) {
         return KIND;
     }
-    const rnnedge_channel *channels = RNNEDGE_GETP(const rnnedge_channel *, &s->model->channels);
     uint16_t channel = (uint16_t)(from % inputs);
-    int16_t *x = s->x + from;
-    for (bytes += 5; left > 0; left--, x++, bytes += width) {
+    int16_t *x = s->x + from * values;
+    for (bytes += 5; left > 0; left--, x += values, bytes += bytes_each) {
         if (format == RAW) {
             union {
                 uint32_t bits;
                 float value;
             } raw = {get32(bytes)};
-            if (rnnedge_quantize_channels(channels + channel, x, &raw.value, 1) != RNNEDGE_OK) {
+            if ((channels == NULL ? rnnedge_model_quantize(s->model, x, &raw.value)
+                                  : rnnedge_quantize_channels(channels + channel, x, &raw.value,
+                                                              1)) != RNNEDGE_OK) {
                 return INPUT;
             }
         } else {

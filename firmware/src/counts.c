@@ -27,6 +27,9 @@ rnnedge_status rnnedge_model_quantize_counts(const rnnedge_model *model,
     if (model == NULL || table == NULL || x == NULL || counts == NULL) {
         return RNNEDGE_ERR_NULL;
     }
+    if (RNNEDGE_GETP(const rnnedge_channel *, &model->channels) == NULL) {
+        return RNNEDGE_ERR_TASK;
+    }
     return rnnedge_quantize_counts(table, x, counts, RNNEDGE_GET16(&model->inputs));
 }
 

@@ -1,25 +1,6 @@
 /* dense.c -- dense layers and softmax; rnnedge/simulator/dense.py is their twin. */
 #include "dense.h"
 
-#include "flash.h"
-#include "kernel.h"
-
-#ifndef RNNEDGE_OWN_ROW
-// The int32 output of a row; `at` moves on to the next one.
-static inline int32_t rnnedge_row(rnnedge_rows *at) {
-    int32_t acc = (int32_t)RNNEDGE_GET32(at->bias++); // partial sums are below 2^31, by the proof
-    for (uint16_t i = 0; i < at->inputs; i++) {
-        acc += (int32_t)(int8_t)RNNEDGE_GET8(at->w++) * at->x[i];
-    }
-    return rnnedge_scale(acc, (int16_t)RNNEDGE_GET16(at->multiplier++));
-}
-
-// A score as the input of another layer.
-static inline int16_t rnnedge_hidden(int32_t score, uint8_t relu) {
-    return (int16_t)rnnedge_clamp(score, relu != 0 ? 0 : INT16_MIN, INT16_MAX);
-}
-#endif
-
 void rnnedge_dense_all(const rnnedge_model *model, int32_t scores[], const int16_t x[],
                        int32_t scratch[]) {
     const rnnedge_dense *dense = RNNEDGE_GETP(const rnnedge_dense *, &model->dense);

@@ -46,6 +46,10 @@ rnnedge_status rnnedge_model_quantize(const rnnedge_model *model, int16_t x[], c
     if (model == NULL || x == NULL || raw == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    return rnnedge_quantize_channels(RNNEDGE_GETP(const rnnedge_channel *, &model->channels), x,
-                                     raw, RNNEDGE_GET16(&model->inputs));
+    const rnnedge_channel *channels = RNNEDGE_GETP(const rnnedge_channel *, &model->channels);
+    if (channels == NULL) {
+        const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
+        return RNNEDGE_GETP(rnnedge_quantize_fn *, &task->quantize)(model, x, raw);
+    }
+    return rnnedge_quantize_channels(channels, x, raw, RNNEDGE_GET16(&model->inputs));
 }

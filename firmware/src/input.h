@@ -2,7 +2,9 @@
 #ifndef RNNEDGE_INPUT_H
 #define RNNEDGE_INPUT_H
 
-#include "../include/rnnedge.h"
+#include "flash.h"
+
+#include <stddef.h>
 
 // n channels from `channel` on: x (out, int16_t[n]) of raw (in, float[n]).
 //
@@ -13,5 +15,12 @@ rnnedge_status rnnedge_quantize_channels(const rnnedge_channel *channel, int16_t
 // The same of counts; RNNEDGE_ERR_INPUT if a channel has none.
 rnnedge_status rnnedge_quantize_counts(const rnnedge_counts table[], int16_t x[],
                                        const int16_t counts[], uint16_t n);
+
+// Numbers of a raw sample: its channels, or an id.
+static inline uint16_t rnnedge_raw_values(const rnnedge_model *model) {
+    return RNNEDGE_GETP(const rnnedge_channel *, &model->channels) == NULL
+               ? 1
+               : RNNEDGE_GET16(&model->inputs);
+}
 
 #endif /* RNNEDGE_INPUT_H */

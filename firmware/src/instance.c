@@ -46,7 +46,7 @@ rnnedge_status rnnedge_init(rnnedge_instance *instance, const rnnedge_model *mod
     instance->x = x;
     instance->scratch = scratch;
     instance->outputs = scores;
-    instance->rules.every = 0;
+    instance->rules.every = RNNEDGE_GET16(&model->every);
     instance->rules.reject = 0;
     instance->rules.majority = 1;
     return rnnedge_reset(instance);
@@ -56,13 +56,25 @@ rnnedge_status rnnedge_reset(rnnedge_instance *instance) {
     if (instance == NULL || instance->model == NULL) {
         return RNNEDGE_ERR_NULL;
     }
+    rnnedge_forget(instance);
+    return rnnedge_model_reset(instance->model, instance->state);
+}
+
+// What belongs to a state that was reset or made.
+static void begin(rnnedge_instance *instance) {
+    instance->level = 0;
+    instance->steps = 0;
+    instance->count = 0;
+    instance->current = 0;
+}
+
+void rnnedge_forget(rnnedge_instance *instance) {
     instance->scores = instance->outputs;
     instance->result.label = RNNEDGE_REJECTED;
     instance->result.best = RNNEDGE_REJECTED;
     instance->result.probability = 0;
-    instance->count = 0;
     instance->n_votes = 0;
-    return rnnedge_model_reset(instance->model, instance->state);
+    begin(instance);
 }
 
 rnnedge_status rnnedge_set_rules(rnnedge_instance *instance, const rnnedge_rules *rules) {
@@ -94,23 +106,50 @@ static int16_t elected(const int16_t votes[], uint8_t n) {
     return label;
 }
 
-// The result of the scores, by the rules.
-static void conclude(rnnedge_instance *instance) {
-    const rnnedge_model *model = instance->model;
-    const uint16_t outputs = RNNEDGE_GET16(&model->outputs);
-    const uint16_t best = rnnedge_argmax(instance->scores, outputs);
-    const uint16_t probability =
-        rnnedge_probability(instance->scores, outputs, RNNEDGE_GET8(&model->fraction_bits), best);
+// Take one more vote, and the label by all of them.
+static void vote(rnnedge_instance *instance, int16_t label) {
     if (instance->n_votes < instance->rules.majority) {
         instance->n_votes++;
     }
     for (uint8_t i = (uint8_t)(instance->n_votes - 1); i > 0; i--) {
         instance->votes[i] = instance->votes[i - 1];
     }
-    instance->votes[0] = probability < instance->rules.reject ? RNNEDGE_REJECTED : (int16_t)best;
+    instance->votes[0] = label;
     instance->result.label = elected(instance->votes, instance->n_votes);
+}
+
+// The result of the scores of classes, by the rules.
+static void judge_classes(rnnedge_instance *instance) {
+    const rnnedge_model *model = instance->model;
+    const uint16_t outputs = RNNEDGE_GET16(&model->outputs);
+    const uint16_t best = rnnedge_argmax(instance->scores, outputs);
+    const uint16_t probability =
+        rnnedge_probability(instance->scores, outputs, RNNEDGE_GET8(&model->fraction_bits), best);
     instance->result.best = (int16_t)best;
     instance->result.probability = probability;
+    vote(instance, probability < instance->rules.reject ? RNNEDGE_REJECTED : (int16_t)best);
+}
+
+// The result of a detector's level.
+static void judge_level(rnnedge_instance *instance, const rnnedge_detector *at) {
+    RNNEDGE_FETCH(rnnedge_detector, detector, at);
+    instance->result.best =
+        instance->steps > detector->warmup && instance->level > detector->threshold
+            ? RNNEDGE_ANOMALY
+            : RNNEDGE_NORMAL;
+    vote(instance, instance->result.best);
+}
+
+// The result of the present scores.
+static void judge(rnnedge_instance *instance) {
+    const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &instance->model->task);
+    const rnnedge_detector *detector =
+        task == NULL ? NULL : RNNEDGE_GETP(const rnnedge_detector *, &task->detector);
+    if (detector != NULL) {
+        judge_level(instance, detector);
+    } else if (task == NULL || RNNEDGE_GETP(const rnnedge_target_map *, &task->targets) == NULL) {
+        judge_classes(instance);
+    }
 }
 
 int16_t *rnnedge_sample(const rnnedge_instance *instance) {
@@ -122,27 +161,51 @@ int16_t *rnnedge_sample(const rnnedge_instance *instance) {
     return instance->x + (uint32_t)at * RNNEDGE_GET16(&instance->model->inputs);
 }
 
-rnnedge_status rnnedge_advance(rnnedge_instance *instance) {
+// The result of the samples so far.
+static rnnedge_status conclude(rnnedge_instance *instance) {
     const rnnedge_model *model = instance->model;
-    const uint8_t whole = RNNEDGE_GET8(&model->bidirectional);
-    if (whole == 0) {
-        if (instance->rules.every == 0 && instance->count == 0) {
-            rnnedge_model_reset(model, instance->state);
-        }
-        rnnedge_model_step(model, instance->state, instance->x, instance->scratch);
-    }
-    instance->count++;
-    if (instance->count < rnnedge_period(model, &instance->rules)) {
-        return RNNEDGE_OK;
-    }
-    if (whole == 0) {
+    if (RNNEDGE_GET8(&model->bidirectional) == 0) {
         rnnedge_model_output(model, instance->state, instance->scratch, instance->scores);
+        instance->current = 1;
     } else {
         rnnedge_model_window(model, instance->x, instance->count, instance->state,
                              instance->scratch, instance->outputs);
         instance->scores = instance->outputs + rnnedge_last_scores(model, instance->count);
     }
     instance->count = 0;
-    conclude(instance);
+    judge(instance);
     return RNNEDGE_READY;
+}
+
+rnnedge_status rnnedge_move(rnnedge_instance *instance) {
+    const rnnedge_model *model = instance->model;
+    if (RNNEDGE_GET8(&model->bidirectional) == 0) {
+        rnnedge_model_step(model, instance->state, instance->x, instance->scratch);
+        instance->steps += instance->steps < RNNEDGE_STEPS_MAX;
+        instance->current = 0;
+    }
+    instance->count++;
+    return instance->count < rnnedge_period(model, &instance->rules) ? RNNEDGE_OK
+                                                                     : conclude(instance);
+}
+
+rnnedge_status rnnedge_advance(rnnedge_instance *instance) {
+    const rnnedge_model *model = instance->model;
+    if (instance->rules.every == 0 && instance->count == 0 && instance->steps != 0) {
+        begin(instance);
+        rnnedge_model_reset(model, instance->state);
+    }
+    const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
+    rnnedge_watch_fn *watch = task == NULL ? NULL : RNNEDGE_GETP(rnnedge_watch_fn *, &task->watch);
+    if (watch != NULL) {
+        watch(instance);
+    }
+    return rnnedge_move(instance);
+}
+
+rnnedge_status rnnedge_finish(rnnedge_instance *instance) {
+    if (instance == NULL || instance->model == NULL) {
+        return RNNEDGE_ERR_NULL;
+    }
+    return instance->count == 0 ? RNNEDGE_OK : conclude(instance);
 }

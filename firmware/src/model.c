@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 // Layers of a model that fit each other, the widths between them.
-static rnnedge_status check_layers(const rnnedge_model *model) {
+rnnedge_status rnnedge_check_layers(const rnnedge_model *model) {
     const rnnedge_layer *layer = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
     const rnnedge_dense *dense = RNNEDGE_GETP(const rnnedge_dense *, &model->dense);
     const uint8_t n_layers = RNNEDGE_GET8(&model->n_layers);
@@ -33,7 +33,7 @@ static rnnedge_status check_layers(const rnnedge_model *model) {
         }
         width = RNNEDGE_GET16(&dense->units);
     }
-    if (n_layers == 0 || n_dense == 0 || width != RNNEDGE_GET16(&model->outputs) || width == 0 ||
+    if (n_layers == 0 || width != RNNEDGE_GET16(&model->outputs) || width == 0 ||
         two_ways != RNNEDGE_GET8(&model->bidirectional) ||
         RNNEDGE_GET16(&model->state_size) != (two_ways ? 0 : state)) {
         return RNNEDGE_ERR_MODEL;
@@ -49,11 +49,22 @@ rnnedge_status rnnedge_model_check(const rnnedge_model *model) {
         return RNNEDGE_ERR_ABI;
     }
     if (RNNEDGE_GETP(const rnnedge_layer *, &model->layers) == NULL ||
-        RNNEDGE_GETP(const rnnedge_dense *, &model->dense) == NULL ||
-        RNNEDGE_GETP(const rnnedge_channel *, &model->channels) == NULL) {
+        RNNEDGE_GETP(const rnnedge_dense *, &model->dense) == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    return check_layers(model);
+    if (RNNEDGE_GET8(&model->n_dense) == 0) {
+        return RNNEDGE_ERR_MODEL;
+    }
+    const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
+    if (task != NULL) {
+        const rnnedge_status status = RNNEDGE_GETP(rnnedge_check_fn *, &task->check)(model);
+        if (status != RNNEDGE_OK) {
+            return status;
+        }
+    } else if (RNNEDGE_GETP(const rnnedge_channel *, &model->channels) == NULL) {
+        return RNNEDGE_ERR_NULL;
+    }
+    return rnnedge_check_layers(model);
 }
 
 // NULL and streaming, for the functions that keep a state.

@@ -4,6 +4,14 @@
 #include <stddef.h>
 
 static const char none[] RNNEDGE_FLASH = "none";
+static const char normal[] RNNEDGE_FLASH = "normal";
+static const char anomaly[] RNNEDGE_FLASH = "anomaly";
+
+// 1 if the labels are those of a detector.
+static int detects(const rnnedge_model *model) {
+    const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
+    return task != NULL && RNNEDGE_GETP(const rnnedge_detector *, &task->detector) != NULL;
+}
 
 rnnedge_status rnnedge_class_name(const rnnedge_model *model, int16_t label, char name[],
                                   uint16_t size) {
@@ -15,7 +23,12 @@ rnnedge_status rnnedge_class_name(const rnnedge_model *model, int16_t label, cha
     }
     name[0] = 0;
     const char *text = none;
-    if (label != RNNEDGE_REJECTED) {
+    if (label != RNNEDGE_REJECTED && detects(model)) {
+        if (label != RNNEDGE_NORMAL && label != RNNEDGE_ANOMALY) {
+            return RNNEDGE_ERR_INPUT;
+        }
+        text = label == RNNEDGE_NORMAL ? normal : anomaly;
+    } else if (label != RNNEDGE_REJECTED) {
         if (label < 0 || label >= (int32_t)RNNEDGE_GET16(&model->outputs)) {
             return RNNEDGE_ERR_INPUT;
         }

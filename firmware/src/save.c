@@ -1,7 +1,7 @@
 /* save.c -- an instance as bytes, the same on every core.
  *
  *      0  u8[8]   first bytes of the model's hash
- *      8  u8      1, the version of this list
+ *      8  u8      2, the version of this list
  *      9  u8      votes that count
  *     10  u16     steps since the window began, or since the last result
  *     12  u16     rules: every
@@ -9,7 +9,9 @@
  *     16  u16     rules: majority
  *     18  i16[3]  result: label, best, probability
  *     24  i16[15] votes, the last one first, 0 behind those that count
- *     54  i16[]   state; of bidirectional models the window, 0 behind the samples so far
+ *         i32     a detector's level, only of models with a task (rnnedge_task)
+ *         u32     steps since the state was reset or made, 65,536 of more; as before
+ *         i16[]   state; of bidirectional models the window, 0 behind the samples so far
  *         u32     CRC-32 of all bytes before
  */
 #include "crc.h"
@@ -20,7 +22,8 @@
 
 #define HEAD_BYTES 54
 #define HASH_BYTES 8
-#define SAVE_VERSION 1
+#define TASK_BYTES 8 // level and steps
+#define SAVE_VERSION 2
 
 // Where bytes are written or read, and the CRC so far.
 typedef struct {
@@ -39,8 +42,23 @@ static void put16(stream *to, uint16_t value) {
     put(to, (uint8_t)(value >> 8));
 }
 
+static void put32(stream *to, uint32_t value) {
+    put16(to, (uint16_t)(value & 0xFFFFu));
+    put16(to, (uint16_t)(value >> 16));
+}
+
 static uint16_t get16(const uint8_t *at) {
     return (uint16_t)(at[0] | (uint16_t)at[1] << 8);
+}
+
+static uint32_t get32(const uint8_t *at) {
+    return get16(at) | (uint32_t)get16(at + 2) << 16;
+}
+
+// Bytes before the state.
+static uint32_t head_of(const rnnedge_model *model) {
+    return RNNEDGE_GETP(const rnnedge_task *, &model->task) == NULL ? HEAD_BYTES
+                                                                    : HEAD_BYTES + TASK_BYTES;
 }
 
 // What is saved beside the head: the state, or the window of a bidirectional model.
@@ -55,7 +73,7 @@ static int16_t *memory_of(const rnnedge_instance *instance) {
 }
 
 uint32_t rnnedge_save_size(const rnnedge_model *model) {
-    return model == NULL ? 0 : HEAD_BYTES + 2 * values_of(model) + 4;
+    return model == NULL ? 0 : head_of(model) + 2 * values_of(model) + 4;
 }
 
 rnnedge_status rnnedge_save(const rnnedge_instance *instance, uint8_t bytes[]) {
@@ -79,6 +97,10 @@ rnnedge_status rnnedge_save(const rnnedge_instance *instance, uint8_t bytes[]) {
     for (uint8_t i = 0; i < RNNEDGE_MAJORITY_MAX; i++) {
         put16(&to, i < instance->n_votes ? (uint16_t)instance->votes[i] : 0);
     }
+    if (head_of(instance->model) != HEAD_BYTES) {
+        put32(&to, (uint32_t)instance->level);
+        put32(&to, instance->steps);
+    }
     const uint32_t values = values_of(instance->model);
     const uint32_t used = RNNEDGE_GET8(&instance->model->bidirectional) != 0
                               ? (uint32_t)instance->count * RNNEDGE_GET16(&instance->model->inputs)
@@ -88,8 +110,7 @@ rnnedge_status rnnedge_save(const rnnedge_instance *instance, uint8_t bytes[]) {
         put16(&to, i < used ? (uint16_t)from[i] : 0);
     }
     const uint32_t crc = ~to.crc;
-    put16(&to, (uint16_t)(crc & 0xFFFFu));
-    put16(&to, (uint16_t)(crc >> 16));
+    put32(&to, crc);
     return RNNEDGE_OK;
 }
 
@@ -106,8 +127,7 @@ static int belong(const rnnedge_model *model, const uint8_t bytes[], uint32_t si
         }
     }
     crc = ~crc;
-    return bytes[8] == SAVE_VERSION && get16(bytes + size) == (uint16_t)(crc & 0xFFFFu) &&
-           get16(bytes + size + 2) == (uint16_t)(crc >> 16);
+    return bytes[8] == SAVE_VERSION && get32(bytes + size) == crc;
 }
 
 rnnedge_status rnnedge_restore(rnnedge_instance *instance, const uint8_t bytes[]) {
@@ -117,10 +137,19 @@ rnnedge_status rnnedge_restore(rnnedge_instance *instance, const uint8_t bytes[]
     const rnnedge_model *model = instance->model;
     const rnnedge_rules rules = {get16(bytes + 12), get16(bytes + 14), bytes[16]};
     const uint16_t count = get16(bytes + 10);
-    if (!belong(model, bytes, HEAD_BYTES + 2 * values_of(model)) || bytes[17] != 0 ||
+    const uint32_t head = head_of(model);
+    if (!belong(model, bytes, head + 2 * values_of(model)) || bytes[17] != 0 ||
         rnnedge_check_rules(model, &rules) != RNNEDGE_OK || bytes[9] > rules.majority ||
-        count >= rnnedge_period(model, &rules)) {
+        count >= rnnedge_period(model, &rules) ||
+        (head != HEAD_BYTES && get32(bytes + HEAD_BYTES + 4) > RNNEDGE_STEPS_MAX)) {
         return RNNEDGE_ERR_SAVED;
+    }
+    instance->level = 0;
+    instance->steps = 1; // a classifier has nothing to tell apart
+    instance->current = 0;
+    if (head != HEAD_BYTES) {
+        instance->level = (int32_t)get32(bytes + HEAD_BYTES);
+        instance->steps = get32(bytes + HEAD_BYTES + 4);
     }
     instance->n_votes = bytes[9];
     instance->count = count;
@@ -134,7 +163,7 @@ rnnedge_status rnnedge_restore(rnnedge_instance *instance, const uint8_t bytes[]
     const uint32_t values = values_of(model);
     int16_t *to = memory_of(instance);
     for (uint32_t i = 0; i < values; i++) {
-        to[i] = (int16_t)get16(bytes + HEAD_BYTES + 2 * i);
+        to[i] = (int16_t)get16(bytes + head + 2 * i);
     }
     return RNNEDGE_OK;
 }

@@ -52,9 +52,25 @@ static uint32_t run_whole(const rnnedge_instance *to, const int16_t *x, uint16_t
     return ~crc;
 }
 
-// 1 if the raw sample, in flash, becomes x, in flash.
-static int normalises(const rnnedge_model *model, const float *raw, const int16_t *x) {
+// 1 if values are those in flash.
+static int same(const int16_t values[], const int16_t *expected, uint16_t n) {
+    for (; n > 0; n--) {
+        if (*values++ != (int16_t)RNNEDGE_GET16(expected++)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+// 1 if the raw sample, in flash, becomes x, in flash; the instance's x is undefined then.
+static int normalises(const rnnedge_instance *instance, const float *raw, const int16_t *x) {
+    const rnnedge_model *model = instance->model;
     const rnnedge_channel *channel = RNNEDGE_GETP(const rnnedge_channel *, &model->channels);
+    if (channel == NULL) {
+        RNNEDGE_FETCH(float, id, raw);
+        return rnnedge_model_quantize(model, instance->x, id) == RNNEDGE_OK &&
+               same(instance->x, x, RNNEDGE_GET16(&model->inputs));
+    }
     for (uint16_t left = RNNEDGE_GET16(&model->inputs); left > 0; left--) {
         RNNEDGE_FETCH(float, value, raw++);
         int16_t found;
@@ -64,6 +80,25 @@ static int normalises(const rnnedge_model *model, const float *raw, const int16_
         }
     }
     return 1;
+}
+
+// The CRC of states and scores of free steps behind a window.
+static uint32_t run_back(const rnnedge_instance *to, uint16_t steps) {
+    const rnnedge_model *model = to->model;
+    uint32_t crc = RNNEDGE_CRC_START;
+    for (; steps > 0; steps--) {
+        rnnedge_model_feed(model, to->outputs, to->x);
+        rnnedge_model_step(model, to->state, to->x, to->scratch);
+        crc = crc_values(crc, to->state, RNNEDGE_GET16(&model->state_size));
+        rnnedge_model_output(model, to->state, to->scratch, to->outputs);
+        for (uint16_t i = 0; i < RNNEDGE_GET16(&model->outputs); i++) {
+            const uint32_t score = (uint32_t)to->outputs[i];
+            const int16_t halves[2] = {(int16_t)(uint16_t)(score & 0xFFFFu),
+                                       (int16_t)(uint16_t)(score >> 16)};
+            crc = crc_values(crc, halves, 2);
+        }
+    }
+    return ~crc;
 }
 
 // 1 if scores are those in flash.
@@ -90,18 +125,22 @@ rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden
     const int16_t *x = RNNEDGE_GETP(const int16_t *, &golden->x);
     const int32_t *scores = RNNEDGE_GETP(const int32_t *, &golden->scores);
     const uint32_t *states = RNNEDGE_GETP(const uint32_t *, &golden->states);
+    const uint32_t *free = RNNEDGE_GETP(const uint32_t *, &golden->free);
+    const uint16_t back = RNNEDGE_GET16(&golden->back);
     rnnedge_status status = RNNEDGE_OK;
     for (uint16_t left = RNNEDGE_GET16(&golden->windows); left > 0; left--) {
         const uint32_t crc = whole ? run_whole(instance, x, steps) : run_steps(instance, x, steps);
-        if (crc != RNNEDGE_GET32(states) || !normalises(model, raw, x) ||
-            !equal(instance->outputs + skip, scores, outputs)) {
+        if (crc != RNNEDGE_GET32(states) || !normalises(instance, raw, x) ||
+            !equal(instance->outputs + skip, scores, outputs) ||
+            (back != 0 && run_back(instance, back) != RNNEDGE_GET32(free))) {
             status = RNNEDGE_ERR_MISMATCH;
             break;
         }
-        raw += inputs;
+        raw += rnnedge_raw_values(model);
         x += (uint32_t)steps * inputs;
         scores += outputs;
         states++;
+        free += back != 0;
     }
     rnnedge_reset(instance);
     return status;

@@ -1,5 +1,5 @@
 /* step.c -- raw samples into an instance. */
-#include "flash.h"
+#include "input.h"
 #include "instance.h"
 
 #include <stddef.h>
@@ -18,9 +18,9 @@ rnnedge_status rnnedge_run(rnnedge_instance *instance, const float raw[], uint32
     if (rnnedge_sample(instance) == NULL || raw == NULL || done == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    const uint16_t inputs = RNNEDGE_GET16(&instance->model->inputs);
+    const uint16_t values = rnnedge_raw_values(instance->model);
     rnnedge_status status = RNNEDGE_OK;
-    for (*done = 0; *done < steps && status == RNNEDGE_OK; raw += inputs) {
+    for (*done = 0; *done < steps && status == RNNEDGE_OK; raw += values) {
         status = rnnedge_step(instance, raw);
         *done += status >= RNNEDGE_OK;
     }

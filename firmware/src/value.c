@@ -15,3 +15,17 @@ float rnnedge_value(const rnnedge_model *model, int32_t score) {
     }
     return value;
 }
+
+float rnnedge_target(const rnnedge_model *model, uint16_t index, int32_t score) {
+    if (model == NULL || index >= RNNEDGE_GET16(&model->outputs)) {
+        return 0.0f;
+    }
+    const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
+    const rnnedge_target_map *targets =
+        task == NULL ? NULL : RNNEDGE_GETP(const rnnedge_target_map *, &task->targets);
+    if (targets == NULL) {
+        return rnnedge_value(model, score);
+    }
+    RNNEDGE_FETCH(rnnedge_target_map, target, targets + index);
+    return rnnedge_value(model, score) * target->std + target->mean;
+}

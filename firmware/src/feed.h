@@ -1,0 +1,20 @@
+/* feed.h -- from scores to the next x, for free steps and detectors. */
+#ifndef RNNEDGE_FEED_H
+#define RNNEDGE_FEED_H
+
+#include "flash.h"
+
+// 1 if the model has free steps.
+int rnnedge_feeds(const rnnedge_model *model);
+
+// One channel's x of the scores, by its map in flash.
+static inline int16_t rnnedge_fed(const int32_t scores[], const rnnedge_feedback *at) {
+    RNNEDGE_FETCH(rnnedge_feedback, map, at);
+    // |score * multiplier| <= 2^61, |offset| < 2^61
+    int64_t q = ((int64_t)scores[map->source] * map->multiplier + map->offset) >> map->shift;
+    q = q > INT16_MAX ? INT16_MAX : q;
+    q = q < INT16_MIN ? INT16_MIN : q;
+    return (int16_t)q;
+}
+
+#endif /* RNNEDGE_FEED_H */

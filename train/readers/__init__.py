@@ -1,15 +1,25 @@
 """One reader per file format; `read` chooses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
-from rnnedge.train.readers.delimited import read_delimited
+from rnnedge.train.readers.columns import read_tables
+from rnnedge.train.readers.delimited import read_table
+from rnnedge.train.readers.files import files_of, kind
 from rnnedge.train.readers.npz import read_npz
-from rnnedge.train.readers.recordings import TEST, TRAIN, Recording, Recordings, class_names
+from rnnedge.train.readers.recordings import (
+    TEST,
+    TRAIN,
+    Recording,
+    Recordings,
+    cut_at_labels,
+    joined,
+)
+from rnnedge.train.readers.request import File, Request
 
-__all__ = ["TEST", "TRAIN", "Recording", "Recordings", "read"]
+__all__ = ["TEST", "TRAIN", "Recording", "Recordings", "cut_at_labels", "read"]
 
 
 def read(
@@ -18,11 +28,16 @@ def read(
     *,
     labelled: bool = True,
     channels: Sequence[str] = (),
+    rows: bool = False,
+    keep_targets: bool = False,
+    vocabulary: Sequence[str] = (),
+    reply_vocabulary: Sequence[str] = (),
+    tell: Callable[[float], None] | None = None,
 ) -> Recordings:
-    """Read CSV files, folders of CSV files, or .npz files of one sensor.
+    """Read the recordings of one sensor, or text, in any format that docs/data.md lists.
 
-    A CSV has a label column, or there are several CSV files (or a folder of them) and the name
-    of each is its class. An .npz holds windows (rnnedge.train.readers.npz).
+    The format is that of the file's name and content. A folder stands for its files; a folder in
+    it is a class. A CSV with a column "file" lists files.
 
     Args:
         paths: files and folders.
@@ -30,51 +45,42 @@ def read(
         labelled: False: labels are optional (a label is then None, or may name no known class).
         channels: the channels to take, by name and in this order, whatever else is in the files;
             empty: those of `form`, else all columns without another role.
+        rows: each row keeps its class (`Recording.row_labels`) and a label that changes ends no
+            recording; `cut_at_labels` does that afterwards.
+        keep_targets: the columns of `form.targets` stay channels, too, as a forecast needs them.
+        vocabulary: of text, the words or characters in the order of their ids, as a run knows
+            them; empty: those found.
+        reply_vocabulary: the same of the replies.
+        tell: called with the share that is read, 0 to 1.
 
     Raises:
         DataError: names file, line and column of what cannot be used, and what to do.
     """
     if not paths:
         raise DataError("no data file is given; name a CSV, a folder of CSVs or an .npz")
-    files: list[Path] = []
-    for path in paths:
-        files += _csvs(path) if path.is_dir() else [path]
-    windows = [path for path in files if path.suffix.lower() == ".npz"]
-    if not windows:
-        stems = len(files) > 1 or any(path.is_dir() for path in paths)
-        return read_delimited(files, form, labelled=labelled, channels=channels, stems=stems)
-    if len(windows) < len(files):
-        raise DataError(f"{windows[0]}: an .npz among CSV files; give one kind")
-    return _joined(
-        [read_npz(path, form, labelled=labelled, channels=channels) for path in windows], windows
+    want = Request(
+        form=form,
+        labelled=labelled,
+        channels=tuple(channels),
+        rows=rows,
+        keep_targets=keep_targets,
+        vocabulary=tuple(vocabulary),
+        reply_vocabulary=tuple(reply_vocabulary),
+        tell=tell,
     )
+    files = files_of(paths, form)
+    return _READERS[kind(files[0].path)](files, want)
 
 
-def _csvs(folder: Path) -> list[Path]:
-    """Return the CSV files of a folder, sorted by name."""
-    files = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file()
-    )
-    if not files:
-        raise DataError(f"{folder}: no .csv file in this folder; name the files instead")
-    return files
+def _delimited(files: Sequence[File], want: Request) -> Recordings:
+    return read_tables(files, want, read_table)
 
 
-def _joined(sets: Sequence[Recordings], paths: Sequence[Path]) -> Recordings:
-    """Join the windows of several .npz files."""
-    first = sets[0]
-    for path, other in zip(paths, sets, strict=True):
-        if (other.channels, other.units) != (first.channels, first.units):
-            raise DataError(
-                f"{path}: channels {', '.join(other.channels)}; {paths[0]} has "
-                f"{', '.join(first.channels)} (or other units of measure)"
-            )
-    items = tuple(item for part in sets for item in part.items)
-    order = tuple(dict.fromkeys(name for part in sets for name in part.classes))
-    named = order if len(sets) == 1 else ()
-    return Recordings(
-        items=items,
-        channels=first.channels,
-        units=first.units,
-        classes=class_names((item.label for item in items), named),
-    )
+def _npz(files: Sequence[File], want: Request) -> Recordings:
+    return joined([read_npz(file, want) for file in files], [file.path for file in files])
+
+
+_READERS: dict[str, Callable[[Sequence[File], Request], Recordings]] = {
+    "csv": _delimited,
+    "npz": _npz,
+}

@@ -1,187 +1,167 @@
-"""CSV files to recordings: columns chosen, recordings cut at label, group and length."""
+"""Delimited text files (CSV, TSV, semicolons) as tables."""
 
-from collections.abc import Sequence
-from itertools import groupby
+import bz2
+import csv
+import gzip
+import lzma
+import shutil
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
 
 from rnnedge.errors import DataError
-from rnnedge.run import DataFormat
-from rnnedge.train.readers.recordings import Recording, Recordings, class_names, pick_channels
-from rnnedge.train.readers.table import Table, read_table
+from rnnedge.train.readers.cache import scratch_file
+from rnnedge.train.readers.dialect import Dialect, find_dialect
+from rnnedge.train.readers.quick import quick_columns
+from rnnedge.train.readers.request import Request
+from rnnedge.train.readers.scan import Scan
+from rnnedge.train.readers.table import Column, Table
+
+COMPRESSED: dict[str, Callable[..., IO[Any]]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
 
 
-def read_delimited(
-    paths: Sequence[Path],
-    form: DataFormat,
-    *,
-    labelled: bool,
-    channels: Sequence[str],
-    stems: bool,
-) -> Recordings:
-    """Read CSV files of one sensor.
+def read_table(path: Path, want: Request) -> Table:
+    """Read a delimited text file, also a compressed one.
+
+    The delimiter (comma, semicolon or tab) is the one that divides the header into most fields.
+    Without header the columns are c0, c1 and so on. Lines that begin with # are left out; empty
+    lines, lines with a row count alone and repeated headers end a recording. Where every row has
+    one field more than the header, the first is a row number and is dropped.
 
     Args:
-        paths: the files.
-        form: names of the columns and the length of a recording.
-        labelled: whether a label is required; without, a label column is ignored, and group and
-            recording columns are used where they exist.
-        channels: the channels to take, in order; empty: those of `form`, or all that are left.
-        stems: whether the name of a file may stand for the label column.
+        path: the file.
+        want: roles of the columns, decimal point and progress.
 
     Raises:
-        DataError: a file cannot be read as the format says, or the files do not belong together.
+        DataError: the file is missing, binary, damaged, empty, without rows, or ragged.
     """
-    tables = [read_table(path) for path in paths]
-    wanted = tuple(channels or form.channels)
-    special = _special(form)
-    with_label = [table for table in tables if labelled and table.find(form.label) is not None]
-    if with_label and len(with_label) < len(tables):
-        other = next(table for table in tables if table not in with_label)
-        raise DataError(
-            f"{other.path}: no column {form.label!r}, which {with_label[0].path} has; "
-            "give files with the same columns"
+    plain = unpacked(path)
+    dialect = _named(path, plain, lambda: find_dialect(plain, want.form.decimal))
+    form = want.form
+    asked = {name for name in (form.label, form.group, form.recording) if name is not None}
+    text = [
+        name
+        for name, raw in zip(dialect.names, _raw(dialect), strict=True)
+        if name is not None and (name in asked or raw in asked)
+    ]
+    columns = _named(path, plain, lambda: quick_columns(plain, dialect, text, want))
+    named = tuple(name for name in dialect.names if name is not None)
+    notes = list(dialect.notes)
+    table = Table(
+        path=path,
+        names=named,
+        units=dialect.units,
+        columns=tuple(columns or ()),
+        rows=0,
+        first_line=dialect.first,
+    )
+    if columns is None:
+        scan = _named(path, plain, lambda: Scan(plain, dialect, text=text, decimal=form.decimal))
+        lines = np.frombuffer(scan.lines, np.int64) if scan.lines else np.empty(0, np.int64)
+        rows = len(lines)
+        table = replace(
+            table,
+            columns=tuple(builder.column() for builder in scan.columns),
+            lines=lines,
+            breaks=tuple(row for row in scan.breaks if row < rows),
         )
-    if not with_label and labelled and not (stems and form.label == DataFormat().label):
-        raise DataError(
-            f"{tables[0].path}: no label column {form.label!r}; the columns are "
-            f"{', '.join(tables[0].names)}; name it with --label, or give one file per class"
-        )
-    names: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    items: list[Recording] = []
-    for table in tables:
-        indices = _channels(table, wanted, special, form.ignore)
-        if not names:
-            names = tuple(table.names[index] for index in indices)
-            units = tuple(table.units[index] for index in indices)
-        elif not wanted:
-            indices = _like(table, names, indices, tables[0].path)
-        _same_units(table, units, indices, tables[0].path)
-        items += _recordings(table, form, indices, bool(with_label), labelled, stems)
-    return Recordings(
-        items=tuple(items),
-        channels=names,
-        units=units,
-        classes=class_names(item.label for item in items),
+        if scan.comments:
+            notes.append(f"{path.name}: {scan.comments} comment lines are left out")
+        if table.breaks:
+            notes.append(
+                f"{path.name}: {len(table.breaks) + 1} recordings, divided by empty lines, row "
+                "counts or headers"
+            )
+    rows = len(table.columns[0].values) or len(table.columns[0].codes)
+    want.progress(1.0)
+    exact = _exact(plain, dialect, table)
+    return _without_row_numbers(replace(table, rows=rows, notes=tuple(notes), exact=exact))
+
+
+def unpacked(path: Path) -> Path:
+    """Return the file, or a scratch copy of what a compressed file holds.
+
+    Raises:
+        DataError: missing or damaged.
+    """
+    opened = COMPRESSED.get(path.suffix.lower())
+    if opened is None:
+        return path
+    plain = scratch_file(path.stem)
+    try:
+        with opened(path, "rb") as source, plain.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(f"{path}: the file is damaged ({error}); write it again") from None
+    return plain
+
+
+def _named(path: Path, plain: Path, call: Callable[[], Any]) -> Any:
+    """Call; name the file itself in messages, not its scratch copy."""
+    try:
+        return call()
+    except DataError as error:
+        if path == plain:
+            raise
+        raise DataError(str(error).replace(str(plain), str(path))) from None
+
+
+def _raw(dialect: Dialect) -> list[str]:
+    """Return the header of each field with its unit of measure."""
+    header = list(dialect.header) or [str(name) for name in dialect.names]
+    missing = len(dialect.names) - len(header)
+    return [""] * missing + header if dialect.names[0] is None else header + [""] * missing
+
+
+def _exact(plain: Path, dialect: Dialect, table: Table) -> Callable[[int, int], str]:
+    kept = [index for index, name in enumerate(dialect.names) if name is not None]
+
+    def field(row: int, index: int) -> str:
+        with plain.open(encoding="utf-8-sig", newline="") as file:
+            line = next(islice(file, table.line(row) - 1, None), "")
+        fields = next(csv.reader([line], delimiter=dialect.delimiter), [])
+        return fields[kept[index]] if len(fields) > kept[index] else ""
+
+    return field
+
+
+def _without_row_numbers(table: Table) -> Table:
+    """Drop a first column without name that counts the rows, and empty ones without name."""
+    dropped = [
+        index
+        for index, (name, column) in enumerate(zip(table.names, table.columns, strict=True))
+        if not name and (_hollow(column) or (index == 0 and _counts(column)))
+    ]
+    if not dropped:
+        return table
+    kept = [index for index in range(len(table.names)) if index not in dropped]
+    exact = table.exact
+    return replace(
+        table,
+        names=tuple(table.names[index] for index in kept),
+        units=tuple(table.units[index] for index in kept),
+        columns=tuple(table.columns[index] for index in kept),
+        exact=None if exact is None else lambda row, index: exact(row, kept[index]),
     )
 
 
-def _special(form: DataFormat) -> tuple[str, ...]:
-    """Return the columns that are no channels by their role."""
-    return tuple(name for name in (form.label, form.group, form.recording) if name is not None)
+def _hollow(column: Column) -> bool:
+    if column.kind == "word":
+        return column.words == ("",)
+    return column.bad is None and bool(np.isnan(column.values).all())
 
 
-def _channels(
-    table: Table, wanted: Sequence[str], special: Sequence[str], ignore: Sequence[str]
-) -> list[int]:
-    """Return the positions of the channel columns.
-
-    Raises:
-        DataError: a named column does not exist, a column has no name, or none is left.
-    """
-    if wanted:
-        return pick_channels(table.names, wanted, str(table.path))
-    pick_channels(table.names, ignore, str(table.path))
-    left_out = {table.find(name) for name in (*special, *ignore)}
-    indices = [index for index in range(len(table.names)) if index not in left_out]
-    for index in indices:
-        if not table.names[index]:
-            raise DataError(
-                f"{table.path}: column {index + 1} has no name; name it, drop it, or choose the "
-                "others with --channels"
-            )
-    if not indices:
-        raise DataError(f"{table.path}: no channel is left among {', '.join(table.names)}")
-    return indices
-
-
-def _like(table: Table, names: Sequence[str], indices: Sequence[int], first: Path) -> list[int]:
-    """Return the channels of a further file in the order of the first one."""
-    found = {table.names[index]: index for index in indices}
-    for name in names:
-        if name not in found:
-            raise DataError(f"{table.path}: no column {name!r}, which {first} has")
-    for name in found:
-        if name not in names:
-            raise DataError(f"{table.path}: column {name!r}, which {first} has not; --ignore it")
-    return [found[name] for name in names]
-
-
-def _same_units(table: Table, units: Sequence[str], indices: Sequence[int], first: Path) -> None:
-    for unit, index in zip(units, indices, strict=True):
-        if table.units[index] != unit:
-            raise DataError(
-                f"{table.path}: column {table.names[index]!r} is in [{table.units[index]}], in "
-                f"{first} it is in [{unit}]; convert one of them"
-            )
-
-
-def _recordings(
-    table: Table,
-    form: DataFormat,
-    indices: Sequence[int],
-    with_label: bool,
-    labelled: bool,
-    stems: bool,
-) -> list[Recording]:
-    """Cut one file where label, group or recording number change, then to length."""
-    values = table.numbers(indices)
-
-    def column(name: str | None, present: bool) -> Sequence[str | None]:
-        if name is None or not present:
-            return [None] * len(table.lines)
-        return table.text(name)
-
-    def needed(name: str | None) -> bool:
-        return name is not None and (labelled or table.find(name) is not None)
-
-    labels = column(form.label, with_label)
-    if labelled and not with_label and stems:
-        labels = [table.path.stem] * len(table.lines)
-    groups = column(form.group, needed(form.group))
-    numbers = column(form.recording, needed(form.recording))
-    items: list[Recording] = []
-    keys = list(zip(labels, groups, numbers, strict=True))
-    for (label, group, number), run in groupby(range(len(keys)), key=keys.__getitem__):
-        rows = list(run)
-        for start, stop in _cuts(table, form.recording_rows, rows[0], rows[-1] + 1):
-            first, last = table.lines[start], table.lines[stop - 1]
-            named = "" if number is None else f"recording {number} "
-            items.append(
-                Recording(
-                    values=values[start:stop],
-                    label=label,
-                    group=_group(table.path, form, group, number),
-                    source=f"{table.path.name} {named}lines {first}-{last}",
-                    file=table.path.name,
-                    start_row=first,
-                )
-            )
-    return items
-
-
-def _group(path: Path, form: DataFormat, group: str | None, number: str | None) -> str | None:
-    """Name the unit that stays together: the group, else the numbered recording of this file."""
-    if group is not None or number is None or form.recording is None:
-        return group
-    return f"{path} {form.recording} {number}"
-
-
-def _cuts(table: Table, length: int | None, start: int, stop: int) -> list[tuple[int, int]]:
-    """Divide the rows start..stop-1 into recordings of `length` rows.
-
-    Raises:
-        DataError: a remainder is left over.
-    """
-    if length is None:
-        return [(start, stop)]
-    if length < 1:
-        raise DataError(f"--recording-rows is {length}, expected at least 1")
-    over = (stop - start) % length
-    if over:
-        raise DataError(
-            f"{table.path} line {table.lines[start]}: {stop - start} rows with the same label are "
-            f"no whole number of recordings of {length} rows, {over} are left over; check "
-            "--recording-rows"
-        )
-    return [(row, row + length) for row in range(start, stop, length)]
+def _counts(column: Column) -> bool:
+    whole = column.kind == "number" and column.bad is None and len(column.values) > 1
+    return whole and bool((np.diff(column.values) == 1).all())

@@ -1,4 +1,4 @@
-"""An .npz of windows to recordings: X and y, or X_train, y_train, X_test, y_test."""
+"""An .npz to recordings: windows, sequences of any length, rows, pairs, or columns."""
 
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -9,82 +9,158 @@ import numpy as np
 import numpy.typing as npt
 
 from rnnedge.archive import DAMAGED
-from rnnedge.arrays import F32
 from rnnedge.errors import DataError
-from rnnedge.run import DataFormat
+from rnnedge.train.readers.arrays import names_of, real_numbers, words_of
+from rnnedge.train.readers.columns import read_tables
 from rnnedge.train.readers.recordings import (
     TEST,
     TRAIN,
     Recording,
     Recordings,
-    as_float32,
     class_names,
-    pick_channels,
+    cut_at_labels,
 )
+from rnnedge.train.readers.request import File, Request
+from rnnedge.train.readers.roles import roles
+from rnnedge.train.readers.sequences import Part, label_array, part_recordings
+from rnnedge.train.readers.table import Column, Table, word_column
 
 _Array = npt.NDArray[Any]
 
 
-def read_npz(
-    path: Path, form: DataFormat, *, labelled: bool, channels: Sequence[str]
-) -> Recordings:
-    """Read windows; each is a recording of its own.
+def read_npz(file: File, want: Request) -> Recordings:
+    """Read the arrays of a file; nothing is unpickled.
 
-    Arrays: X (windows, steps, channels) and y (windows,), or X_train, y_train, X_test, y_test;
-    optional: group, group_train, group_test (windows,), channels and units (channels,), classes
-    (names for integer y). Nothing is unpickled.
+    X (windows, steps, channels) and y (windows,): each window is a recording. X (rows, channels)
+    and ptr (sequences + 1,), y (sequences,) or y (rows,): sequence i is X[ptr[i]:ptr[i + 1]].
+    X (rows, channels) without ptr: one recording, y (rows,). All of them with _train, _test and
+    further parts that begin with _test, or with is_test (sequences,). Optional: group or the array
+    that --group names, t (rows,) or the one that --time names, channels and units (channels,),
+    classes (names for integer y), reply (reply rows, reply channels) and reply_ptr. Without X, the
+    only two-dimensional array is taken for it; vectors of one length are columns.
 
     Args:
-        path: the file.
-        form: channels and columns to ignore.
-        labelled: whether y is required.
-        channels: the channels to take, in order; empty: those of `form`, or all.
+        file: the file.
+        want: channels and columns to ignore.
 
     Raises:
         DataError: damaged, an array is missing or has the wrong shape, type or a NaN.
     """
-    if not channels and (form.recording is not None or form.recording_rows is not None):
-        raise DataError(
-            f"{path}: each window of an .npz is a recording already; leave --recording and "
-            "--recording-rows out"
-        )
+    path, form = file.path, want.form
     arrays = _arrays(path)
-    suffixes = [suffix for suffix in ("", "_train", "_test") if f"X{suffix}" in arrays]
-    if suffixes not in ([""], ["_train", "_test"]):
+    if "columns" in arrays:
+        arrays.setdefault("channels", arrays.pop("columns"))
+    notes: list[str] = []
+    main = _main(arrays)
+    if main is None and _columns(arrays):
+        table = _table(path, arrays)
+        return read_tables([file], want, lambda _path, _want: table)
+    if main not in (None, "X"):
+        notes.append(f"{path.name}: {main} is taken for X, the samples")
+        arrays["X"] = arrays[str(main)]
+    suffixes = [name[1:] for name in arrays if name == "X" or name.startswith("X_")]
+    if suffixes != [""] and ("_train" not in suffixes or "_test" not in suffixes):
         found = ", ".join(arrays) or "none"
         raise DataError(
             f"{path}: expected the arrays X and y, or X_train, y_train, X_test and y_test; "
             f"found {found}"
         )
-    width = _shape(path, arrays, f"X{suffixes[0]}")[2]
-    names = _names(path, arrays, "channels", width) or tuple(f"x{i}" for i in range(width))
-    units = _names(path, arrays, "units", width) or ("",) * width
-    if "channels" not in arrays and len(channels) == width and not set(channels) <= set(names):
-        names = tuple(channels)  # a file without names is taken to have the expected ones
-    picked = _picked(path, names, form, channels)
-    order = _classes(path, arrays)
+    X = arrays[f"X{suffixes[0]}"]
+    ragged = X.ndim == 2 and (
+        f"ptr{suffixes[0]}" in arrays or _rowwise(arrays, suffixes[0], X, want)
+    )
+    axes = "rows, channels" if ragged else "windows, steps, channels"
+    if not ragged and not want.channels and (form.recording or form.recording_rows):
+        raise DataError(
+            f"{path}: each window of an .npz is a recording already; leave --recording and "
+            "--recording-rows out"
+        )
+    for suffix in suffixes:
+        real_numbers(path, f"X{suffix}", arrays[f"X{suffix}"], axes)
+    width = X.shape[-1]
+    names = names_of(path, "channels", arrays.get("channels"), width)
+    units = names_of(path, "units", arrays.get("units"), width) or ("",) * width
+    if not names:
+        names = tuple(f"x{index}" for index in range(width))
+        if len(want.channels) == width and not set(want.channels) <= set(names):
+            names = want.channels  # a file without names is taken to have the expected ones
+    chosen = roles(names, want, str(path), start=False)
+    order = _classes(path, arrays, suffixes, want)
     items: list[Recording] = []
     for suffix in suffixes:
-        items += _windows(path, arrays, suffix, picked, width, order, labelled)
-    return Recordings(
+        if arrays[f"X{suffix}"].shape[-1] != width:
+            raise DataError(
+                f"{path}: X{suffix} has {arrays[f'X{suffix}'].shape[-1]} channels, X{suffixes[0]} "
+                f"has {width}"
+            )
+        named = {"_train": TRAIN}.get(suffix, TEST if suffix.startswith("_test") else file.part)
+        part = Part(arrays=arrays, suffix=suffix, part=named, roles=chosen, order=order)
+        items += part_recordings(file, want, part)
+    numbered = any(item.row_labels is not None for item in items)
+    classes = order if numbered else class_names((item.label for item in items), order)
+    data = Recordings(
         items=tuple(items),
-        channels=tuple(names[index] for index in picked),
-        units=tuple(units[index] for index in picked),
-        classes=class_names((item.label for item in items), order),
+        channels=tuple(names[index] for index in chosen.channels),
+        units=tuple(units[index] for index in chosen.channels),
+        classes=tuple(classes),
+        target_names=tuple((names[index], units[index]) for index in chosen.targets),
+        reply_names=_replies(path, arrays, suffixes[0]),
+        notes=tuple(notes),
+    )
+    return data if want.rows else cut_at_labels(data)
+
+
+def _main(arrays: Mapping[str, _Array]) -> str | None:
+    """Return the name of the samples: X, or the only array of two axes beside vectors."""
+    if any(name == "X" or name.startswith("X_") for name in arrays):
+        return "X"
+    wide = [name for name, values in arrays.items() if values.ndim > 1]
+    return wide[0] if len(wide) == 1 and arrays[wide[0]].ndim == 2 and "ptr" in arrays else None
+
+
+def _rowwise(arrays: Mapping[str, _Array], suffix: str, X: _Array, want: Request) -> bool:
+    """Tell whether two axes are rows and channels, by what else there is for the rows."""
+    y = arrays.get(label_array(arrays, suffix, want))
+    if f"ptr{suffix}" in arrays:
+        return True
+    return y is None or y.shape == (len(X),)
+
+
+def _columns(arrays: Mapping[str, _Array]) -> bool:
+    """Tell whether all arrays are vectors of one length."""
+    lengths = {values.shape for values in arrays.values()}
+    return len(lengths) == 1 and all(values.ndim == 1 and len(values) for values in arrays.values())
+
+
+def _table(path: Path, arrays: Mapping[str, _Array]) -> Table:
+    """Return vectors as the columns of a table."""
+    columns = []
+    for values in arrays.values():
+        if values.dtype.kind in "fiub":
+            columns.append(Column(kind="number", values=values.astype(np.float64)))
+            continue
+        words, codes = np.unique(values.astype(np.str_), return_inverse=True)
+        columns.append(word_column(codes.astype(np.int64), [str(word) for word in words]))
+    return Table(
+        path=path,
+        names=tuple(arrays),
+        units=("",) * len(arrays),
+        columns=tuple(columns),
+        rows=len(next(iter(arrays.values()))),
+        first_line=0,
+        word="row",
     )
 
 
-def _picked(
-    path: Path, names: Sequence[str], form: DataFormat, channels: Sequence[str]
-) -> list[int]:
-    """Return the positions of the channels to take."""
-    if wanted := channels or form.channels:
-        return pick_channels(names, wanted, str(path))
-    ignored = pick_channels(names, form.ignore, str(path))
-    picked = [index for index in range(len(names)) if index not in ignored]
-    if not picked:
-        raise DataError(f"{path}: no channel is left among {', '.join(names)}")
-    return picked
+def _replies(path: Path, arrays: Mapping[str, _Array], suffix: str) -> tuple[tuple[str, str], ...]:
+    """Return name and unit of each channel of the replies."""
+    reply = arrays.get(f"reply{suffix}")
+    if reply is None or reply.ndim < 2:
+        return ()
+    width = reply.shape[-1]
+    names = names_of(path, "reply_channels", arrays.get("reply_channels"), width)
+    units = names_of(path, "reply_units", arrays.get("reply_units"), width) or ("",) * width
+    return tuple(zip(names or [f"y{index}" for index in range(width)], units, strict=True))
 
 
 def _arrays(path: Path) -> dict[str, _Array]:
@@ -116,116 +192,20 @@ def _loaded(path: Path, file: Mapping[str, _Array], name: str) -> _Array:
         ) from None
 
 
-def _shape(path: Path, arrays: Mapping[str, _Array], name: str) -> tuple[int, int, int]:
-    X = arrays[name]
-    if X.ndim != 3 or 0 in X.shape:
-        raise DataError(
-            f"{path}: {name} has shape {X.shape}, expected (windows, steps, channels), none 0"
-        )
-    if X.dtype.kind not in "fiub":
-        raise DataError(f"{path}: {name} has type {X.dtype}, expected real numbers")
-    return X.shape[0], X.shape[1], X.shape[2]
-
-
-def _names(path: Path, arrays: Mapping[str, _Array], name: str, width: int) -> tuple[str, ...]:
-    """Return an optional array of one name a channel."""
-    if name not in arrays:
-        return ()
-    names = tuple(str(item) for item in arrays[name].ravel())
-    if len(names) != width:
-        raise DataError(f"{path}: {name} has {len(names)} names, expected {width}, one a channel")
-    if name == "channels" and len(set(names)) < width:
-        raise DataError(f"{path}: two channels have the same name ({', '.join(names)}); rename one")
-    return names
-
-
-def _classes(path: Path, arrays: Mapping[str, _Array]) -> tuple[str, ...]:
-    names = tuple(str(item) for item in arrays["classes"].ravel()) if "classes" in arrays else ()
-    if len(set(names)) < len(names):
-        raise DataError(f"{path}: two classes have the same name ({', '.join(names)}); rename one")
-    return names
-
-
-def _windows(
-    path: Path,
-    arrays: Mapping[str, _Array],
-    suffix: str,
-    picked: Sequence[int],
-    width: int,
-    order: Sequence[str],
-    labelled: bool,
-) -> list[Recording]:
-    """Return the windows of one part."""
-    count, _, found = _shape(path, arrays, f"X{suffix}")
-    if found != width:
-        raise DataError(f"{path}: X{suffix} has {found} channels, X_train has {width}")
-    X = _values(path, f"X{suffix}", arrays[f"X{suffix}"][:, :, picked])
-    labels = _labels(path, arrays, f"y{suffix}", count, order, labelled)
-    groups = _vector(path, arrays, f"group{suffix}", count)
-    part = {"_train": TRAIN, "_test": TEST}.get(suffix)
-    return [
-        Recording(
-            values=X[index],
-            label=labels[index],
-            group=None if groups is None else str(groups[index]),
-            source=f"{path.name} X{suffix}[{index}]",
-            file=path.name,
-            start_row=index,
-            part=part,
-        )
-        for index in range(count)
-    ]
-
-
-def _values(path: Path, name: str, X: _Array) -> F32:
-    values, wrong = as_float32(X.astype(np.float64))
-    if wrong is not None:
-        window, step, channel = wrong
-        raise DataError(
-            f"{path}: {name} window {window}, step {step}, channel {channel} is {X[wrong]}, "
-            "expected a finite float32"
-        )
-    return values
-
-
-def _vector(
-    path: Path, arrays: Mapping[str, _Array], name: str, count: int
-) -> npt.NDArray[Any] | None:
-    """Return an optional array of one value a window."""
-    if name not in arrays:
-        return None
-    if arrays[name].shape != (count,):
-        hint = "; take the argmax of one-hot labels" if arrays[name].ndim == 2 else ""
-        raise DataError(
-            f"{path}: {name} has shape {arrays[name].shape}, expected ({count},), one a "
-            f"window{hint}"
-        )
-    return arrays[name]
-
-
-def _labels(
-    path: Path,
-    arrays: Mapping[str, _Array],
-    name: str,
-    count: int,
-    order: Sequence[str],
-    labelled: bool,
-) -> list[str | None]:
-    """Return the class name of every window."""
-    y = _vector(path, arrays, name, count)
-    if y is None:
-        if labelled:
-            raise DataError(f"{path}: no array {name}; the arrays are {', '.join(arrays)}")
-        return [None] * count
-    if y.dtype.kind in "US":
-        return [str(label) for label in y.astype(np.str_)]
-    if y.dtype.kind not in "iu":
-        raise DataError(f"{path}: {name} has type {y.dtype}, expected integers or text")
-    if not order:
-        return [str(label) for label in y]
-    outside = np.flatnonzero((y < 0) | (y >= len(order)))
-    if outside.size:
-        raise DataError(
-            f"{path}: {name}[{outside[0]}] is {y[outside[0]]}, but classes has {len(order)} names"
-        )
-    return [order[int(label)] for label in y]
+def _classes(
+    path: Path, arrays: Mapping[str, _Array], suffixes: Sequence[str], want: Request
+) -> tuple[str, ...]:
+    """Return the names of the classes; where none are given, those of the labels."""
+    if "classes" in arrays:
+        names = tuple(str(item) for item in arrays["classes"].ravel())
+        if len(set(names)) < len(names):
+            raise DataError(
+                f"{path}: two classes have the same name ({', '.join(names)}); rename one"
+            )
+        return names
+    found = [label_array(arrays, suffix, want) for suffix in suffixes]
+    words: set[str] = set()
+    for name in found:
+        if name in arrays and want.labelled and arrays[name].dtype.kind in "iubUS":
+            words.update(words_of(path, name, np.unique(arrays[name]), ()))
+    return class_names(words)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -65,6 +67,7 @@ class Recordings:
         reply_names: name and unit of each column of `Recording.reply`.
         reply_classes: the words or characters of a reply that is text, in the order of their ids.
         text: "characters" or "words" where the values are ids, else "".
+        notes: what the reader took for granted, a line each, for people.
     """
 
     items: tuple[Recording, ...]
@@ -76,6 +79,7 @@ class Recordings:
     reply_names: tuple[tuple[str, str], ...] = ()
     reply_classes: tuple[str, ...] = ()
     text: str = ""
+    notes: tuple[str, ...] = ()
 
     def part(self, part: str) -> "Recordings":
         """Return only the recordings of one part, "train" or "test".
@@ -98,6 +102,70 @@ class Recordings:
             items=kept,
             classes=tuple(name for name in self.classes if numbered or name in names),
         )
+
+
+def cut_at_labels(data: Recordings) -> Recordings:
+    """End a recording wherever the class of its rows changes; rows without a class are left out.
+
+    >>> one = Recording(values=np.zeros((3, 1), np.float32), label=None, group=None, source="a",
+    ...                 file="a", start_row=2, row_labels=np.array([0, 0, 1]))
+    >>> data = Recordings(items=(one,), channels=("x",), units=("",), classes=("rest", "walk"))
+    >>> [(item.label, len(item.values)) for item in cut_at_labels(data).items]
+    [('rest', 2), ('walk', 1)]
+    """
+    items: list[Recording] = []
+    for item in data.items:
+        if item.row_labels is None:
+            items.append(item)
+            continue
+        changes = np.flatnonzero(np.diff(item.row_labels)) + 1
+        for start, stop in pairwise((0, *changes.tolist(), len(item.row_labels))):
+            code = int(item.row_labels[start])
+            if code >= 0:
+                items.append(_rows(item, start, stop, data.classes[code]))
+    classes = class_names((item.label for item in items), data.classes)
+    return replace(data, items=tuple(items), classes=classes)
+
+
+def _rows(item: Recording, start: int, stop: int, label: str) -> Recording:
+    """Return rows start..stop-1 of a recording, all of one class."""
+    return replace(
+        item,
+        values=item.values[start:stop],
+        label=label,
+        source=f"{item.source} rows {start}-{stop - 1}",
+        start_row=item.start_row + start,
+        time=None if item.time is None else item.time[start:stop],
+        row_labels=None,
+        targets=None if item.targets is None else item.targets[start:stop],
+    )
+
+
+def joined(sets: Sequence[Recordings], paths: Sequence[Path]) -> Recordings:
+    """Join the recordings of several files of one sensor.
+
+    Raises:
+        DataError: a file has other channels, units of measure, targets or starts than the first.
+    """
+    first = sets[0]
+    classes = class_names(
+        (name for part in sets for name in part.classes),
+        first.classes if len(sets) == 1 else (),
+    )
+    items: list[Recording] = []
+    for path, other in zip(paths, sets, strict=True):
+        if (other.channels, other.units) != (first.channels, first.units):
+            raise DataError(
+                f"{path}: channels {', '.join(other.channels)}; {paths[0]} has "
+                f"{', '.join(first.channels)} (or other units of measure)"
+            )
+        order = np.array([classes.index(name) for name in other.classes] + [-1], np.int64)
+        items += [
+            item if item.row_labels is None else replace(item, row_labels=order[item.row_labels])
+            for item in other.items
+        ]
+    notes = dict.fromkeys(note for part in sets for note in part.notes)
+    return replace(first, items=tuple(items), classes=classes, notes=tuple(notes))
 
 
 def class_names(labels: Iterable[str | None], order: Sequence[str] = ()) -> tuple[str, ...]:

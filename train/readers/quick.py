@@ -1,0 +1,138 @@
+"""A delimited text file of plain rows, read fast; whatever is unusual is left to `scan`."""
+
+import mmap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnedge.errors import DataError
+from rnnedge.train.readers.dialect import Dialect, number
+from rnnedge.train.readers.request import Request
+from rnnedge.train.readers.stamps import iso_seconds
+from rnnedge.train.readers.table import MISSING, Column
+
+_BLOCK = 1 << 24
+_BLANKS = (b"\n\n", b"\n\r\n", b"\n#")
+
+
+def quick_columns(
+    path: Path, dialect: Dialect, text: Sequence[str], want: Request
+) -> list[Column] | None:
+    """Read a file whose lines are all rows of the same fields.
+
+    Args:
+        path: the file.
+        dialect: its layout.
+        text: names of the columns that hold words, whatever they look like.
+        want: decimal point and progress.
+
+    Returns:
+        The columns, or None where anything is unusual.
+
+    Raises:
+        DataError: the file is binary.
+    """
+    if dialect.counted or not _plain(path, dialect):
+        return None
+    import pyarrow as pa
+    from pyarrow import csv as pacsv
+
+    kinds = [_kind(field, want.form.decimal) for field in dialect.sample]
+    kinds = [
+        "word" if name in text else kind for name, kind in zip(dialect.names, kinds, strict=True)
+    ]
+    types = {"number": pa.float64(), "stamp": pa.timestamp("us"), "word": pa.string()}
+    keys = [str(index) for index in range(len(kinds))]
+    null = sorted({form for word in MISSING for form in (word, word.upper(), word.title(), "NaN")})
+    size, done = path.stat().st_size, 0
+    parts: list[list[Any]] = [[] for _ in keys]
+    try:
+        reader = pacsv.open_csv(
+            path,
+            read_options=pacsv.ReadOptions(
+                skip_rows=dialect.first - 1, column_names=keys, block_size=_BLOCK
+            ),
+            parse_options=pacsv.ParseOptions(delimiter=dialect.delimiter),
+            convert_options=pacsv.ConvertOptions(
+                column_types={key: types[kind] for key, kind in zip(keys, kinds, strict=True)},
+                null_values=null,
+                decimal_point=want.form.decimal,
+                strings_can_be_null=False,
+            ),
+        )
+        for batch in reader:
+            for part, kind, values in zip(parts, kinds, batch.columns, strict=True):
+                part.append(_block(kind, values))
+            done += _BLOCK
+            want.progress(done / max(size, 1))
+    except pa.ArrowInvalid:
+        return None
+    return [
+        _column(kind, part)
+        for name, kind, part in zip(dialect.names, kinds, parts, strict=True)
+        if name is not None
+    ]
+
+
+def _plain(path: Path, dialect: Dialect) -> bool:
+    """Tell whether no empty and no comment line stands among the rows."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        if raw.find(b"\0") >= 0:
+            raise DataError(f"{path}: a binary file, expected CSV text")
+        end = len(raw)
+        while end and raw[end - 1] in b" \t\r\n":
+            end -= 1
+        start = 0
+        for _ in range(dialect.first - 1):
+            start = raw.find(b"\n", start, end) + 1
+            if not start:
+                return False  # lines that end otherwise
+        return all(raw.find(blank, start, end) < 0 for blank in _BLANKS)
+
+
+def _kind(field: str, decimal: str) -> str:
+    try:
+        number(field, decimal)
+    except ValueError:
+        pass
+    else:
+        return "number"
+    try:
+        iso_seconds(field)
+    except ValueError:
+        return "word"
+    return "stamp"
+
+
+def _block(kind: str, values: Any) -> Any:
+    """Return one block of a column as NumPy array, or (codes, words)."""
+    if kind == "number":
+        return values.to_numpy(zero_copy_only=False)
+    if kind == "stamp":
+        return values.cast("int64").to_numpy(zero_copy_only=False).astype(np.float64) / 1e6
+    coded = values.dictionary_encode()
+    return coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist()
+
+
+def _column(kind: str, blocks: Sequence[Any]) -> Column:
+    """Join the blocks of a column."""
+    if kind != "word":
+        return Column(kind=kind, values=np.concatenate(blocks) if blocks else np.empty(0))
+    return coded_column(blocks)
+
+
+def coded_column(blocks: Sequence[tuple[Any, Sequence[str | None]]]) -> Column:
+    """Join blocks of words, each with codes of its own.
+
+    Args:
+        blocks: codes (rows,) and the word of each code, None for a missing one.
+    """
+    order: dict[str, int] = {}
+    codes = []
+    for indices, words in blocks:
+        places = [order.setdefault((word or "").strip(), len(order)) for word in words]
+        codes.append(np.array(places or [0], dtype=np.int64)[indices])
+    joined = np.concatenate(codes) if codes else np.empty(0, np.int64)
+    return Column(kind="word", codes=joined, words=tuple(order))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from rnnedge.arrays import F32, F64
 from rnnedge.errors import DataError
@@ -70,7 +71,7 @@ def fill(data: Recordings, how: str, found: Missing) -> Recordings:
         if not absent.any():
             items.append(item)
         elif how == "drop":
-            items += [sliced(item, *run) for run in runs(~absent.any(axis=1))]
+            items += [sliced(item, *run) for run in runs(np.logical_not(absent.any(axis=1)))]
         else:
             items += _filled(item, absent, how, data.channels)
     if not items:
@@ -79,18 +80,18 @@ def fill(data: Recordings, how: str, found: Missing) -> Recordings:
 
 
 def _filled(
-    item: Recording, absent: np.ndarray, how: str, channels: Sequence[str]
+    item: Recording, absent: npt.NDArray[np.bool_], how: str, channels: Sequence[str]
 ) -> Iterator[Recording]:
     """Yield the recording with values in the place of the missing ones."""
     if absent.all(axis=0).any():
-        channel = channels[int(np.argmax(absent.all(axis=0)))]
+        name = channels[int(np.argmax(absent.all(axis=0)))]
         raise DataError(
-            f"{item.source}: channel {channel!r} has no value in the whole recording; --ignore it, "
+            f"{item.source}: channel {name!r} has no value in the whole recording; --ignore it, "
             "or --missing drop"
         )
     values: F32 = np.array(item.values)
     place: F64 = np.arange(len(values), dtype=np.float64) if item.time is None else item.time
-    for channel in np.flatnonzero(absent.any(axis=0)):
+    for channel in np.flatnonzero(absent.any(axis=0)).tolist():
         gone, column = absent[:, channel], values[:, channel]
         if how == "hold":
             last = np.maximum.accumulate(np.where(gone, -1, np.arange(len(column))))

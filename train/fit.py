@@ -16,6 +16,7 @@ from rnnedge.train.classification import classification
 from rnnedge.train.models import build, check_cell, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
+from rnnedge.train.prepare import prepare
 from rnnedge.train.progress import Progress, Silent
 from rnnedge.train.readers import Recordings, read
 from rnnedge.train.remarks import remarks
@@ -58,6 +59,8 @@ def train_run(
         raise OutputError(f"{folder}: no such folder to write the run to; make it first")
     check_cell(options.cell)
     recordings, tested = _read(data, test, form)
+    ready = prepare(recordings, form)
+    recordings, tested = ready.data, None if tested is None else prepare(tested, form).data
     window = options.window or automatic_window(recordings)
     hop = options.hop or max(1, window // 2)
     parts = split(
@@ -68,13 +71,14 @@ def train_run(
         validation_fraction=options.validation_fraction,
         test_fraction=options.test_fraction,
         seed=options.seed,
+        by=options.split,
     )
     for name in options.channel_units:
         if name not in recordings.channels:
             raise DataError(
                 f"unit of {name!r}: there is no such channel, only {', '.join(recordings.channels)}"
             )
-    for line in remarks(recordings, parts, form):
+    for line in (*ready.notes, *remarks(recordings, parts, form)):
         progress.note(line)
     mean, std = normalization(parts.train.X, recordings.channels)
     keras().utils.set_random_seed(options.seed)
@@ -89,7 +93,7 @@ def train_run(
         mean=mean,
         std=std,
     )
-    history = optimise(model, classification(parts, options, mean, std), options, progress)
+    history = optimise(model, classification(parts, options, mean, std, recordings.channels), options, progress)
     progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
     units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
         options.channel_units
@@ -103,7 +107,7 @@ def train_run(
         reset_after=options.reset_after,
         window=window,
         hop=hop,
-        rate=options.rate,
+        rate=options.rate or ready.rate,
         channels=tuple(
             Channel(name=name, unit=units[name], mean=float(mean[index]), std=float(std[index]))
             for index, name in enumerate(recordings.channels)
@@ -167,7 +171,7 @@ def _write(
     count = min(CALIBRATION_WINDOWS, len(parts.train))
     rng = np.random.Generator(np.random.PCG64(seed))
     chosen = np.sort(rng.choice(len(parts.train), count, replace=False))
-    Windows(calibration=parts.train.X[chosen], X_test=parts.test.X, y_test=parts.test.y).save(
+    Windows(calibration=parts.train.X[chosen], X_test=parts.test.X[:], y_test=parts.test.y).save(
         folder
     )
     with (folder / HISTORY_FILE).open("w", newline="", encoding="utf-8") as file:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from rnnedge.arrays import F32, F64
 from rnnedge.errors import DataError, UnsupportedLayerError
 from rnnedge.kerasbackend import keras, quiet
+from rnnedge.train.stored import StoredWindows, moments
 
 _LEAST_STD, _LARGEST_STD = 1e-6, 1e15
 
@@ -92,7 +91,7 @@ def build(
         )
 
 
-def normalization(X: F32, channels: Sequence[str]) -> tuple[F64, F64]:
+def normalization(X: F32 | StoredWindows, channels: Sequence[str]) -> tuple[F64, F64]:
     """Measure mean and standard deviation of every channel.
 
     Args:
@@ -105,12 +104,11 @@ def normalization(X: F32, channels: Sequence[str]) -> tuple[F64, F64]:
     Raises:
         DataError: a channel never changes, or its spread is beyond what float32 can normalise.
     """
-    flat = X.reshape(-1, X.shape[2])
-    mean, std = flat.mean(axis=0, dtype=np.float64), flat.std(axis=0, dtype=np.float64)
+    mean, std = moments(X)
     for index, name in enumerate(channels):
-        if flat[:, index].min() == flat[:, index].max():
+        if std[index] == 0:
             raise DataError(
-                f"channel {name!r} never changes in the training part (always {flat[0, index]:g}); "
+                f"channel {name!r} never changes in the training part (always {X[0][0, index]:g}); "
                 f"--ignore {name}"
             )
         if not _LEAST_STD <= std[index] <= _LARGEST_STD:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,14 @@ import numpy.typing as npt
 
 from rnnedge.arrays import I64
 from rnnedge.errors import DataError
-from rnnedge.train.readers import TEST, TRAIN, Recordings
+from rnnedge.train.parts import by_time, given, in_time, unit
+from rnnedge.train.readers import Recordings
+from rnnedge.train.stored import StoredWindows
 from rnnedge.train.windows import WindowSet, cut
 
 _SHUFFLES = 8
 _NAMES_LIMIT = 100
+_SAMPLE_BYTES = 1 << 26
 _MOST_CLASSES, _LONGEST_LABEL = 255, 200
 
 _Mask = npt.NDArray[np.bool_]
@@ -48,11 +51,13 @@ def split(
     validation_fraction: float,
     test_fraction: float,
     seed: int,
+    by: str = "auto",
 ) -> Split:
-    """Cut windows and divide them, by group, stratified by class.
+    """Cut windows and divide them, stratified by class where the division allows it.
 
     The test part is `test` if given, else the test part that the data files name, else
-    `test_fraction` of the data. The same seed gives the same parts.
+    `test_fraction` of the data. The same seed gives the same parts. Where recordings are larger
+    than memory, training windows stay in them, and the other parts are a random sample.
 
     Args:
         data: recordings with labels.
@@ -62,12 +67,15 @@ def split(
         validation_fraction: share of the windows outside the test part, 0 < f < 1.
         test_fraction: share of all windows, 0 < f < 1.
         seed: decides the parts.
+        by: "group", "recording" (groups are divided), "time" (rows in the order of time, a window
+            left out between the parts), or "auto": by group or else recording, and by time where
+            all is one recording.
 
     Raises:
         DataError: one class only, a class with too few groups, a class that only the test part
             has, or a window longer than every recording.
     """
-    rest, test, method = _given(data, test)
+    rest, test, method = given(data, test)
     classes = rest.classes
     if len(classes) < 2:
         raise DataError(
@@ -85,36 +93,83 @@ def split(
             f"{rest.items[0].file}: a label of {len(longest)} characters ({longest[:20]}...), "
             f"expected at most {_LONGEST_LABEL}; is the label column the right one?"
         )
-    own = cut(rest, window=window, hop=hop, classes=classes)
-    if test is None:
-        _enough_groups(own, classes, rest, parts=3)
-        chosen = divide(own.y, own.group, fraction=test_fraction, seed=seed)
-        trial, tested, sources = own.select(~chosen), own.select(chosen), rest
-        if not len(tested) or _missing(own.y, chosen, len(classes)):
-            raise _cannot(classes, _missing(own.y, chosen, len(classes)), "test")
+    if by == "time" or (by == "auto" and test is None and by_time(rest)):
+        shares: tuple[float, ...] = (validation_fraction,)
+        if test is None:
+            shares = ((1 - test_fraction) * validation_fraction, test_fraction)
+        pieces = [*in_time(rest, shares, window), *([] if test is None else [test])]
+        words = f"by time, {window} rows between the parts"
+        made = [_cut_part(part, window, hop, classes) for part in pieces]
+        short = sum(part.short for part in made)
+        method = f"{method}; validation {words}" if method else f"test and validation {words}"
     else:
-        _known_classes(test, classes)
-        trial, tested = own, cut(test, window=window, hop=hop, classes=classes)
-        sources = test
-        _enough_groups(own, classes, rest, parts=2)
-    held = divide(trial.y, trial.group, fraction=validation_fraction, seed=seed + 1)
-    if missing := _missing(trial.y, held, len(classes)):
-        raise _cannot(classes, missing, "validation")
-    train, validation = trial.select(~held), trial.select(held)
+        owned = replace(
+            rest, items=tuple(replace(item, group=unit(item, by)) for item in rest.items)
+        ) if by != "auto" else rest  # fmt: skip
+        own = cut(owned, window=window, hop=hop, classes=classes)
+        words = {"auto": "by group, or else recording"}.get(by, f"by {by}")
+        if test is None:
+            _enough_groups(own, classes, owned, parts=3)
+            chosen = divide(own.y, own.group, fraction=test_fraction, seed=seed)
+            trial, tested = own.select(~chosen), own.select(chosen)
+            if not len(tested) or _missing(own.y, chosen, len(classes)):
+                raise _cannot(classes, _missing(own.y, chosen, len(classes)), "test")
+        else:
+            _known_classes(test, classes)
+            trial, tested = own, cut(test, window=window, hop=hop, classes=classes)
+            _enough_groups(own, classes, owned, parts=2)
+        held = divide(trial.y, trial.group, fraction=validation_fraction, seed=seed + 1)
+        if missing := _missing(trial.y, held, len(classes)):
+            raise _cannot(classes, missing, "validation")
+        made, short = [trial.select(~held), trial.select(held), tested], own.short
+        pieces = [owned, owned, owned if test is None else test]
+        method = f"{method}; validation {words}" if method else f"test and validation {words}"
+    for name, part in zip(("training", "validation"), made, strict=False):
+        if absent := set(range(len(classes))) - set(part.y.tolist()):
+            names = ", ".join(repr(classes[label]) for label in sorted(absent))
+            raise DataError(
+                f"class {names} is not in the {name} part (divided {words}); choose another "
+                "--split, or give test data with --test"
+            )
+    kept = [made[0], *(_bounded(part, seed) for part in made[1:])]
     return Split(
-        train=train,
-        validation=validation,
-        test=tested,
+        train=kept[0],
+        validation=kept[1],
+        test=kept[2],
         classes=classes,
         statement={
             "method": method,
             "seed": seed,
-            "train": _statement(train, rest, classes),
-            "validation": _statement(validation, rest, classes),
-            "test": _statement(tested, sources, classes),
-            "recordings_shorter_than_a_window": own.short,
+            **{
+                name: {
+                    **_statement(part, sources, classes),
+                    **({} if len(part) == len(all_of) else {"sampled_from": len(all_of)}),
+                }
+                for name, part, all_of, sources in zip(
+                    ("train", "validation", "test"), kept, made, pieces, strict=True
+                )
+            },
+            "recordings_shorter_than_a_window": short,
         },
     )
+
+
+def _cut_part(part: Recordings, window: int, hop: int, classes: tuple[str, ...]) -> WindowSet:
+    """Cut one part; refuse classes that training does not know."""
+    _known_classes(part, classes)
+    return cut(part, window=window, hop=hop, classes=classes)
+
+
+def _bounded(part: WindowSet, seed: int) -> WindowSet:
+    """Take a part into memory, a random sample of it where it is large."""
+    if not isinstance(part.X, StoredWindows):
+        return part
+    most = max(1, _SAMPLE_BYTES // max(1, part.X.nbytes // len(part)))
+    rng = np.random.Generator(np.random.PCG64(seed))
+    chosen = np.arange(len(part))
+    if most < len(part):
+        chosen = np.sort(rng.choice(len(part), most, replace=False))
+    return replace(part.select(chosen), X=part.X[chosen])
 
 
 def divide(y: I64, group: I64, *, fraction: float, seed: int) -> _Mask:
@@ -177,23 +232,6 @@ def _missing(y: I64, chosen: _Mask, classes: int) -> list[int]:
     inside = np.bincount(y[chosen], minlength=classes)
     outside = np.bincount(y[~chosen], minlength=classes)
     return [int(label) for label in np.flatnonzero((inside == 0) | (outside == 0))]
-
-
-def _given(data: Recordings, test: Recordings | None) -> tuple[Recordings, Recordings | None, str]:
-    """Return the data to divide, the test part if there is one already, and the method."""
-    if test is not None:
-        if data.parts:
-            raise DataError(
-                f"{data.items[0].file}: the file has a test part of its own; leave --test out"
-            )
-        return data, test.part(TEST), "test files given; validation by group, or else recording"
-    if data.parts:
-        return (
-            data.part(TRAIN),
-            data.part(TEST),
-            "test part of the file; validation by group, or else recording",
-        )
-    return data, None, "test and validation by group"
 
 
 def _known_classes(test: Recordings, classes: Sequence[str]) -> None:

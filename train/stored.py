@@ -59,7 +59,7 @@ class StoredWindows:
             out[place] = self._values[owner][row : row + self._steps]
         return out
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> F32:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> F32:
         """Return all windows in memory."""
         if copy is False:
             raise ValueError("windows in their recordings are no array without a copy")
@@ -88,13 +88,14 @@ def moments(X: F32 | StoredWindows) -> tuple[F64, F64]:
         ("Updating formulae and a pairwise algorithm for computing sample variances", 1979).
     """
     count, mean = 0, np.zeros(X.shape[2])
-    squares = np.zeros(X.shape[2])
+    squares, first = np.zeros(X.shape[2]), X[0][0].astype(np.float64)
     for chunk in chunks(X):
-        rows = chunk.reshape(-1, chunk.shape[2])
-        part = rows.mean(axis=0, dtype=np.float64)
+        # from the first sample on, so that a channel that never changes has no deviation at all
+        rows = chunk.reshape(-1, chunk.shape[2]).astype(np.float64) - first
+        part = rows.mean(axis=0)
         away = part - mean
         total = count + len(rows)
         squares += ((rows - part) ** 2).sum(axis=0) + away**2 * count * len(rows) / total
         mean += away * len(rows) / total
         count = total
-    return mean, np.sqrt(squares / count)
+    return mean + first, np.sqrt(squares / count)

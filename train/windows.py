@@ -8,6 +8,7 @@ import numpy.typing as npt
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
 from rnnedge.train.readers import Recordings
+from rnnedge.train.stored import IN_MEMORY, StoredWindows
 
 _AUTOMATIC_LIMIT = 256
 
@@ -17,7 +18,8 @@ class WindowSet:
     """Windows of equal length.
 
     Attributes:
-        X: float32 (windows, steps, channels), raw units.
+        X: float32 (windows, steps, channels), raw units; where they are many, cut from the
+            recordings when they are looked at.
         y: int64 (windows,), index into the classes; -1 where there is no such class.
         recording: int64 (windows,), index into `Recordings.items`.
         group: int64 (windows,), equal for windows that must stay in one part.
@@ -25,7 +27,7 @@ class WindowSet:
         short: number of recordings that are shorter than a window and gave none.
     """
 
-    X: F32
+    X: F32 | StoredWindows
     y: I64
     recording: I64
     group: I64
@@ -38,7 +40,7 @@ class WindowSet:
     def select(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "WindowSet":
         """Return the chosen windows."""
         return WindowSet(
-            X=self.X[index],
+            X=self.X.select(index) if isinstance(self.X, StoredWindows) else self.X[index],
             y=self.y[index],
             recording=self.recording[index],
             group=self.group[index],
@@ -71,23 +73,22 @@ def cut(
             f"{longest.source}: {max(lengths)} rows in the longest recording, but a window takes "
             f"{window}; choose --window {max(lengths)} or less"
         )
-    cuts: list[F32] = []
     owner: list[int] = []
     starts: list[int] = []
     for index, item in enumerate(recordings.items):
-        if len(item.values) >= window:
-            every = np.lib.stride_tricks.sliding_window_view(item.values, window, axis=0)
-            cuts.append(every[::hop].transpose(0, 2, 1))
-            owner += [index] * len(cuts[-1])
-            starts += range(0, len(every), hop)
+        rows = range(0, len(item.values) - window + 1, hop)
+        owner += [index] * len(rows)
+        starts += rows
     recording = np.array(owner, dtype=np.int64)
     labels = np.array([_index(names, item.label) for item in recordings.items], dtype=np.int64)
+    start = np.array(starts, dtype=np.int64)
+    stored = StoredWindows([item.values for item in recordings.items], recording, start, window)
     return WindowSet(
-        X=np.ascontiguousarray(np.concatenate(cuts)),
+        X=stored[:] if stored.nbytes <= IN_MEMORY else stored,
         y=labels[recording],
         recording=recording,
         group=_groups(recordings)[recording],
-        start=np.array(starts, dtype=np.int64),
+        start=start,
         short=sum(length < window for length in lengths),
     )
 

@@ -40,6 +40,7 @@ def open_run(folder: Path) -> tuple[runs.RunSpec, QuantizedModel, runs.Windows]:
 
 def read_windows(run: runs.RunSpec, data: Sequence[Path], *, labelled: bool) -> tuple[Any, Any]:
     """Read data as the run's was; return its windows (WindowSet) and its recordings."""
+    from rnnedge.train.prepare import prepare
     from rnnedge.train.readers import read
     from rnnedge.train.windows import cut
 
@@ -47,5 +48,6 @@ def read_windows(run: runs.RunSpec, data: Sequence[Path], *, labelled: bool) -> 
     recordings = read(data, run.data_format, labelled=labelled, channels=channels)
     if labelled:
         recordings = recordings.part("test")  # an .npz may hold the training part, too
+    recordings = prepare(recordings, run.data_format).data
     windows = cut(recordings, window=run.window, hop=run.hop, classes=run.classes)
     return windows, recordings.items

@@ -1,6 +1,7 @@
 """Dividing windows into training, validation and test."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,12 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnedge.errors import DataError
+from rnnedge.train import windows
+from rnnedge.train.parts import Parts, parted
 from rnnedge.train.readers import Recordings
+from rnnedge.train.slices import sliced
 from rnnedge.train.split import Split, divide, split
+from rnnedge.train.stored import StoredWindows
 from tests.train.helpers import recording, together
 
 
-def _split(data: Recordings, test: Recordings | None = None, *, seed: int = 0) -> Split:
+def _split(
+    data: Recordings, test: Recordings | None = None, *, seed: int = 0, by: str = "auto"
+) -> Split:
     return split(
         data,
         test,
@@ -22,6 +29,7 @@ def _split(data: Recordings, test: Recordings | None = None, *, seed: int = 0) -
         validation_fraction=0.2,
         test_fraction=0.2,
         seed=seed,
+        by=by,
     )
 
 
@@ -152,3 +160,134 @@ def test_groups_that_cannot_be_divided_are_refused() -> None:
     assert not divide(y, group, fraction=0.5, seed=0).any()
     with pytest.raises(DataError, match="class 'a' has 1 groups"):
         _split(together(items))
+
+
+def _rows(part: Recordings) -> list[int]:
+    """The times of the rows, 1000 of each recording's."""
+    return [int(1000 * number + t) for item in part.items for number, t in item.values]
+
+
+def _parted(data: Recordings, by: str = "auto", gap: int = 5, **more: object) -> Parts:
+    fractions = {"validation_fraction": 0.25, "test_fraction": 0.2, "seed": 0, **more}
+    return parted(data, fractions.pop("test", None), by=by, gap=gap, **fractions)
+
+
+def test_one_long_recording_is_divided_by_time_with_a_window_between() -> None:
+    parts = _parted(together([recording(0, None, rows=1000)]))
+    assert _rows(parts.train) == list(range(595))
+    assert _rows(parts.validation) == list(range(600, 795))
+    assert _rows(parts.test) == list(range(800, 1000))
+    assert parts.method == "test and validation by time, 5 rows between the parts"
+
+
+def test_pieces_of_one_recording_are_divided_by_time_too() -> None:
+    one = recording(0, None, rows=1000)
+    pieces = [sliced(one, 0, 300), sliced(one, 310, 1000)]
+    parts = _parted(together(pieces))
+    assert "by time" in parts.method
+    assert max(_rows(parts.train)) < min(_rows(parts.validation)) - 5
+    assert max(_rows(parts.validation)) < min(_rows(parts.test)) - 5
+
+
+def test_recordings_at_the_same_time_are_divided_at_the_same_time() -> None:
+    items = [
+        replace(recording(n, None, rows=rows), time=100.0 + step * np.arange(rows))
+        for n, (rows, step) in enumerate([(400, 1.0), (800, 0.5), (100, 4.0)])
+    ]
+    parts = _parted(together(items), "time", gap=4)
+    last = max(item.time[-1] for item in parts.train.items if item.time is not None)
+    first = [item.time[0] for item in parts.validation.items if item.time is not None]
+    assert len(first) == 3
+    assert last < min(first)
+    assert max(first) - min(first) < 4.1
+
+
+@given(
+    rows=st.lists(st.integers(1, 60), min_size=1, max_size=12),
+    by=st.sampled_from(["auto", "recording", "time"]),
+    gap=st.integers(0, 6),
+    seed=st.integers(0, 3),
+)
+def test_no_row_is_in_two_parts(rows: list[int], by: str, gap: int, seed: int) -> None:
+    data = together(
+        [replace(recording(n, None, rows=r), source=f"{n}") for n, r in enumerate(rows)]
+    )
+    try:
+        parts = _parted(data, by, gap, seed=seed)
+    except DataError as error:
+        assert "too few" in str(error) or "expected at least 3" in str(error)
+        return
+    found = [_rows(part) for part in (parts.train, parts.validation, parts.test)]
+    every = [row for part in found for row in part]
+    assert all(found)
+    assert len(set(every)) == len(every) <= sum(rows)
+    if "time" not in parts.method:
+        assert len(every) == sum(rows)
+    else:
+        assert max(found[0]) < min(found[1])
+        assert max(found[1]) < min(found[2])
+
+
+def test_groups_stay_whole_unless_recordings_are_asked_for() -> None:
+    data = together([
+        replace(recording(i, None, group=f"s{i // 8}"), source=f"r{i}") for i in range(40)
+    ])  # fmt: skip
+    parts = _parted(data)
+    groups = [{item.group for item in part.items} for part in (parts.train, parts.test)]
+    assert not groups[0] & groups[1]
+    assert "by group" in parts.method
+    loose = _parted(data, "recording")
+    groups = [{item.group for item in part.items} for part in (loose.train, loose.test)]
+    assert groups[0] & groups[1]
+    assert len(loose.test.items) == 8
+
+
+def test_groups_that_do_not_exist_are_asked_for() -> None:
+    for call in (_parted, lambda data, by: _split(data, by=by)):
+        with pytest.raises(DataError, match="no group to divide by; .* --group"):
+            call(_many(20), "group")
+
+
+def test_too_little_for_every_part_is_refused() -> None:
+    with pytest.raises(DataError, match="3 rows are too few for 3 parts"):
+        _parted(together([recording(0, None, rows=3)]))
+    with pytest.raises(DataError, match="--split time"):
+        _parted(together([recording(0, None, rows=300)]), "recording")
+
+
+def test_a_file_with_a_test_part_gives_validation_only() -> None:
+    items = [replace(recording(i, None, part="train"), source=f"r{i}") for i in range(8)]
+    items += [recording(9, None, part="test")]
+    parts = _parted(together(items))
+    assert _rows(parts.test) == [9000, 9001, 9002, 9003]
+    assert len(parts.train.items) == 6
+    assert parts.method == "test part of the file; validation by recording"
+
+
+def test_windows_are_divided_by_time_where_asked() -> None:
+    data = together([recording(i, "ab"[i % 2], rows=20) for i in range(40)])
+    parts = _split(data, by="time")
+    ends = [part.X[:, -1, 0] * 1000 + part.X[:, -1, 1] for part in (parts.train, parts.validation)]
+    starts = [part.X[:, 0, 0] * 1000 + part.X[:, 0, 1] for part in (parts.validation, parts.test)]
+    for end, start in zip(ends, starts, strict=True):
+        assert end.max() < start.min()
+    assert "by time" in parts.statement["method"]
+    late = together([recording(i, "ab"[i > 35], rows=20) for i in range(40)])
+    with pytest.raises(DataError, match="class 'b' is not in the training part"):
+        _split(late, by="time")
+
+
+def test_large_data_is_sampled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = together([recording(i, "ab"[i % 2], rows=100) for i in range(40)])
+    small = _split(data)
+    monkeypatch.setattr(windows, "IN_MEMORY", 1000)
+    monkeypatch.setattr("rnnedge.train.split._SAMPLE_BYTES", 32 * 100)
+    large = _split(data)
+    assert isinstance(large.train.X, StoredWindows)
+    assert np.array_equal(large.train.X[:], small.train.X[:])
+    assert np.array_equal(large.train.y, small.train.y)
+    assert len(large.test) == 100
+    assert large.statement["test"]["sampled_from"] == len(small.test) > 300
+    assert "sampled_from" not in large.statement["train"]
+    kept = set(zip(small.test.recording, small.test.start, strict=True))
+    assert set(zip(large.test.recording, large.test.start, strict=True)) < kept

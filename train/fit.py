@@ -93,7 +93,8 @@ def train_run(
         mean=mean,
         std=std,
     )
-    history = optimise(model, classification(parts, options, mean, std, recordings.channels), options, progress)
+    problem = classification(parts, options, mean, std, recordings.channels)
+    history = optimise(model, problem, options, progress)
     progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
     units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
         options.channel_units

@@ -16,10 +16,12 @@ class Golden(c.Structure):
     _fields_ = [
         ("windows", c.c_uint16),
         ("steps", c.c_uint16),
+        ("back", c.c_uint16),
         ("raw", c.c_void_p),
         ("x", c.c_void_p),
         ("scores", c.c_void_p),
         ("states", c.c_void_p),
+        ("free", c.c_void_p),
     ]
 
 
@@ -36,12 +38,15 @@ class InstanceStruct(c.Structure):
         ("model", c.POINTER(Model)),
         ("rules", Rules),
         ("result", Result),
+        ("level", c.c_int32),
         ("scores", c.POINTER(c.c_int32)),
         ("state", c.c_void_p),
         ("x", c.c_void_p),
         ("scratch", c.c_void_p),
         ("outputs", c.c_void_p),
+        ("steps", c.c_uint32),
         ("count", c.c_uint16),
+        ("current", c.c_uint8),
         ("n_votes", c.c_uint8),
         ("votes", c.c_int16 * 15),
     ]
@@ -67,9 +72,12 @@ class Instance:
         c.memset(c.byref(self.struct), 0xA5, c.sizeof(self.struct))
         times = model.window if model.recurrent[-1].return_sequences else 1
         whole = model.bidirectional
+        width = model.input.channels
+        if model.encoder is not None:
+            width = max(width, model.encoder.input.channels)
         sizes = [
             model.buffer_size if whole else model.state_size,
-            model.input.channels * (model.window if whole else 1),
+            width * (model.window if whole else 1),
             2 * scratch_size(model),
             2 * model.outputs * (times if whole else 1),
         ]

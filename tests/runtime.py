@@ -6,16 +6,26 @@ The structures mirror firmware/include/rnnedge.h field by field.
 import ctypes as c
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rnnedge.convert.c import scratch_size
 from rnnedge.convert.c.layers import directions, step
 from rnnedge.convert.c.packing.order import chunks, matrix, multipliers
+from rnnedge.convert.c.task import has_task
 from rnnedge.convert.proof import is_narrow
 from rnnedge.modelfile import model_hash
 from rnnedge.simulator import Trace
-from rnnedge.spec import CONTRACT, DenseLayer, QuantizedModel, Recurrent, RecurrentLayer
+from rnnedge.spec import (
+    CONTRACT,
+    DenseLayer,
+    EmbeddingLayer,
+    InputLayer,
+    QuantizedModel,
+    Recurrent,
+    RecurrentLayer,
+)
 from rnnedge.targets.build import STRICT, firmware
 
 CANARY = 0x5AA5
@@ -76,6 +86,7 @@ class Model(c.Structure):
         ("inputs", c.c_uint16),
         ("outputs", c.c_uint16),
         ("window", c.c_uint16),
+        ("every", c.c_uint16),
         ("state_size", c.c_uint16),
         ("scratch_size", c.c_uint16),
         ("fraction_bits", c.c_uint8),
@@ -87,6 +98,47 @@ class Model(c.Structure):
         ("channels", c.POINTER(Channel)),
         ("classes", c.c_void_p),
         ("sha256", c.c_char_p),
+        ("task", c.c_void_p),
+    ]
+
+
+class TargetMap(c.Structure):
+    _fields_ = [("mean", c.c_float), ("std", c.c_float)]
+
+
+class Feedback(c.Structure):
+    _fields_ = [
+        ("offset", c.c_int64),
+        ("multiplier", c.c_int32),
+        ("source", c.c_uint16),
+        ("shift", c.c_uint8),
+    ]
+
+
+class Detector(c.Structure):
+    _fields_ = [
+        ("threshold", c.c_int32),
+        ("warmup", c.c_uint16),
+        ("smoothing", c.c_uint8),
+    ]
+
+
+class StartMap(c.Structure):
+    _fields_ = [("channels", c.c_void_p), ("dense", c.c_void_p)]
+
+
+class Task(c.Structure):
+    _fields_ = [
+        ("check", c.c_void_p),
+        ("quantize", c.c_void_p),
+        ("watch", c.c_void_p),
+        ("table", c.c_void_p),
+        ("targets", c.c_void_p),
+        ("feedback", c.c_void_p),
+        ("detector", c.c_void_p),
+        ("start", c.c_void_p),
+        ("encoder", c.c_void_p),
+        ("rows", c.c_uint16),
     ]
 
 
@@ -99,6 +151,12 @@ def compile_runtime(folder: Path, *flags: str) -> c.CDLL:
     return c.CDLL(str(library))
 
 
+def _channels(layer: InputLayer) -> c.Array[Channel]:
+    keys = ("exponent", "multiplier", "offset", "shift")
+    rows = zip(*(getattr(layer, key).tolist() for key in keys), strict=True)
+    return (Channel * layer.channels)(*(Channel(2.0**e, m, o, s) for e, m, o, s in rows))
+
+
 class Device:
     """A quantised model in the C runtime's memory."""
 
@@ -107,13 +165,7 @@ class Device:
         self._kept: list[object] = []
         self.weights: list[np.ndarray] = []  # of each cell, writable
         layers = (Layer * len(model.recurrent))(*map(self._layer, model.recurrent))
-        rows = zip(
-            *(getattr(model.input, key) for key in ("exponent", "multiplier", "offset", "shift")),
-            strict=True,
-        )
-        channels = (Channel * model.input.channels)(
-            *(Channel(2.0 ** int(e), int(m), int(o), int(s)) for e, m, o, s in rows)
-        )
+        channels = None if isinstance(model.input, EmbeddingLayer) else _channels(model.input)
         dense = (Dense * len(model.dense))(*map(self._dense, model.dense))
         names = (c.c_char_p * model.outputs)(*(name.encode() for name in model.classes))
         self._kept += [layers, channels, dense, names]
@@ -122,9 +174,10 @@ class Device:
             inputs=model.input.channels,
             outputs=model.outputs,
             window=model.window,
+            every=model.every,
             state_size=model.state_size,
             scratch_size=scratch_size(model),
-            fraction_bits=model.fraction_bits,
+            fraction_bits=model.fraction_bits if model.dense else 0,
             n_layers=len(layers),
             n_dense=len(dense),
             bidirectional=model.bidirectional,
@@ -133,7 +186,41 @@ class Device:
             channels=channels,
             classes=c.cast(names, c.c_void_p),
             sha256=bytes.fromhex(model_hash(model)),
+            task=self._task(),
         )
+
+    def _task(self) -> int | None:
+        """What the model is more than a classifier of samples; None: nothing."""
+        model = self.model
+        if not has_task(model):
+            return None
+        self.task = task = Task(check=self._function("rnnedge_check_task"))
+        if isinstance(model.input, EmbeddingLayer):
+            task.quantize = self._function("rnnedge_quantize_id")
+            task.table, task.rows = model.input.table.ctypes.data, model.input.rows
+        if model.output is not None:
+            rows = zip(model.output.mean.tolist(), model.output.std.tolist(), strict=True)
+            task.targets = self._keep((TargetMap * model.outputs)(*(TargetMap(*r) for r in rows)))
+        if model.feedback is not None:
+            names = ("offset", "multiplier", "source", "shift")
+            columns = [getattr(model.feedback, name).tolist() for name in names]
+            maps = [Feedback(*row) for row in zip(*columns, strict=True)]
+            task.feedback = self._keep((Feedback * len(maps))(*maps))
+        if model.detector is not None:
+            rule = model.detector
+            task.watch = self._function("rnnedge_watch_errors")
+            task.detector = self._keep(Detector(rule.threshold, rule.warmup, rule.smoothing))
+        if model.start is not None:
+            parts = (_channels(model.start.input), self._dense(model.start.dense))
+            task.start = self._keep(StartMap(*map(self._keep, parts)))
+        if model.encoder is not None:
+            self.encoder = Device(self.functions, model.encoder)
+            task.encoder = c.addressof(self.encoder.struct)
+        return c.addressof(task)
+
+    def _keep(self, item: c.Structure | c.Array[Any]) -> int:
+        self._kept.append(item)
+        return c.addressof(item)
 
     def _layer(self, layer: Recurrent) -> Layer:
         cells = [self._cell(cell) for _, cell in directions(layer, "")]

@@ -303,8 +303,8 @@ typedef struct rnnedge_instance {
 //                      int32_t scratch[<NAME>_SCRATCH_SIZE], scores[<NAME>_SCORES_SIZE]: as one,
 //                      RNNEDGE_MEMORY(a <name>_memory); it must live as long as the instance
 //
-//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL (also: more than 32,767 classes). The
-//   instance then refuses everything with RNNEDGE_ERR_NULL.
+//   RNNEDGE_ERR_NULL, RNNEDGE_ERR_ABI, RNNEDGE_ERR_MODEL (also: more than 32,767 classes, an
+//   encoder). The instance then refuses everything with RNNEDGE_ERR_NULL.
 rnnedge_status rnnedge_init(rnnedge_instance *instance, const rnnedge_model *model, int16_t state[],
                             int16_t x[], int32_t scratch[], int32_t scores[]);
 

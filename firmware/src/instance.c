@@ -38,7 +38,8 @@ rnnedge_status rnnedge_init(rnnedge_instance *instance, const rnnedge_model *mod
     if (state == NULL || x == NULL || scratch == NULL || scores == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    if (RNNEDGE_GET16(&model->outputs) > INT16_MAX || RNNEDGE_GET16(&model->window) == 0) {
+    if (RNNEDGE_GET16(&model->outputs) > INT16_MAX || RNNEDGE_GET16(&model->window) == 0 ||
+        RNNEDGE_GET8(&model->n_dense) == 0) {
         return RNNEDGE_ERR_MODEL;
     }
     instance->model = model;

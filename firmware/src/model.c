@@ -8,12 +8,18 @@
 rnnedge_status rnnedge_check_layers(const rnnedge_model *model) {
     const rnnedge_layer *layer = RNNEDGE_GETP(const rnnedge_layer *, &model->layers);
     const rnnedge_dense *dense = RNNEDGE_GETP(const rnnedge_dense *, &model->dense);
-    const uint8_t n_layers = RNNEDGE_GET8(&model->n_layers);
     const uint8_t n_dense = RNNEDGE_GET8(&model->n_dense);
     uint16_t width = RNNEDGE_GET16(&model->inputs);
     uint16_t state = 0;
     uint8_t two_ways = 0;
-    for (uint8_t i = 0; i < n_layers; i++, layer++) {
+    uint8_t left = RNNEDGE_GET8(&model->n_layers);
+    if (layer == NULL || (dense == NULL && n_dense != 0)) { // an encoder has none
+        return RNNEDGE_ERR_NULL;
+    }
+    if (left == 0) {
+        return RNNEDGE_ERR_MODEL;
+    }
+    for (; left > 0; left--, layer++) {
         const rnnedge_cell *cell = RNNEDGE_GETP(const rnnedge_cell *, &layer->cell);
         if (cell == NULL || RNNEDGE_GETP(rnnedge_step_fn *, &layer->step) == NULL) {
             return RNNEDGE_ERR_NULL;
@@ -27,13 +33,13 @@ rnnedge_status rnnedge_check_layers(const rnnedge_model *model) {
             two_ways = 1;
         }
     }
-    for (uint8_t i = 0; i < n_dense; i++, dense++) {
+    for (left = n_dense; left > 0; left--, dense++) {
         if (RNNEDGE_GET16(&dense->inputs) != width) {
             return RNNEDGE_ERR_MODEL;
         }
         width = RNNEDGE_GET16(&dense->units);
     }
-    if (n_layers == 0 || width != RNNEDGE_GET16(&model->outputs) || width == 0 ||
+    if (width != RNNEDGE_GET16(&model->outputs) || width == 0 ||
         two_ways != RNNEDGE_GET8(&model->bidirectional) ||
         RNNEDGE_GET16(&model->state_size) != (two_ways ? 0 : state)) {
         return RNNEDGE_ERR_MODEL;
@@ -48,20 +54,11 @@ rnnedge_status rnnedge_model_check(const rnnedge_model *model) {
     if (RNNEDGE_GET16(&model->abi) != RNNEDGE_ABI) {
         return RNNEDGE_ERR_ABI;
     }
-    if (RNNEDGE_GETP(const rnnedge_layer *, &model->layers) == NULL ||
-        RNNEDGE_GETP(const rnnedge_dense *, &model->dense) == NULL) {
-        return RNNEDGE_ERR_NULL;
-    }
-    if (RNNEDGE_GET8(&model->n_dense) == 0) {
-        return RNNEDGE_ERR_MODEL;
-    }
     const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
     if (task != NULL) {
-        const rnnedge_status status = RNNEDGE_GETP(rnnedge_check_fn *, &task->check)(model);
-        if (status != RNNEDGE_OK) {
-            return status;
-        }
-    } else if (RNNEDGE_GETP(const rnnedge_channel *, &model->channels) == NULL) {
+        return RNNEDGE_GETP(rnnedge_check_fn *, &task->check)(model);
+    }
+    if (RNNEDGE_GETP(const rnnedge_channel *, &model->channels) == NULL) {
         return RNNEDGE_ERR_NULL;
     }
     return rnnedge_check_layers(model);

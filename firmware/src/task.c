@@ -27,9 +27,6 @@ static rnnedge_status check_encoder(const rnnedge_model *model, const rnnedge_mo
     if (RNNEDGE_GET16(&encoder->abi) != RNNEDGE_ABI) {
         return RNNEDGE_ERR_ABI;
     }
-    if (RNNEDGE_GETP(const rnnedge_layer *, &encoder->layers) == NULL) {
-        return RNNEDGE_ERR_NULL;
-    }
     if (RNNEDGE_GET16(&encoder->state_size) != RNNEDGE_GET16(&model->state_size) ||
         RNNEDGE_GET16(&encoder->scratch_size) > RNNEDGE_GET16(&model->scratch_size) ||
         RNNEDGE_GET8(&model->bidirectional) != 0) {
@@ -62,7 +59,8 @@ rnnedge_status rnnedge_check_task(const rnnedge_model *model) {
             return status;
         }
     }
-    return check_input(model, task);
+    const rnnedge_status status = check_input(model, task);
+    return status != RNNEDGE_OK ? status : rnnedge_check_layers(model);
 }
 
 rnnedge_status rnnedge_model_embed(const rnnedge_model *model, uint16_t id, int16_t x[]) {

@@ -275,7 +275,7 @@ def test_selftest_passes_and_notices_a_changed_weight(
     trace = simulate(q, x)
     states = np.array([zlib.crc32(s.astype("<i2").tobytes()) for s in trace.states], np.uint32)
     first = np.ascontiguousarray(raw[:, 0])
-    golden = Golden(2, 16, *(array.ctypes.data for array in (first, x, trace.scores, states)))
+    golden = Golden(2, 16, 0, *(array.ctypes.data for array in (first, x, trace.scores, states)))
     instance = Instance(Device(library, q))
     assert instance.call("rnnedge_selftest", ctypes.byref(golden)) == 0
     # each is compared on its own; the first sample of a window with the raw values

@@ -75,7 +75,7 @@ def test_saved_bytes_are_those_that_save_c_lists(library: ctypes.CDLL) -> None:
     saved = instance.save().tobytes()
     assert len(saved) == 54 + 2 * model.state_size + 4
     assert saved[:8] == device.struct.sha256[:8]
-    assert (saved[8], saved[9]) == (1, 3)
+    assert (saved[8], saved[9]) == (2, 3)
     words = np.frombuffer(saved[10:-4], "<i2").tolist()
     assert words[:4] == [18 % 4, 4, 0x1234, 3]
     assert words[4:7] == list(instance.result)

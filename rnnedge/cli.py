@@ -19,6 +19,7 @@ from rnnedge.commands.emulate import emulate
 from rnnedge.commands.evaluate import evaluate
 from rnnedge.commands.export import export
 from rnnedge.commands.flash import flash
+from rnnedge.commands.generate import generate
 from rnnedge.commands.inspect import inspect
 from rnnedge.commands.sensor import sensor
 from rnnedge.commands.simulate import simulate
@@ -91,7 +92,7 @@ def main() -> None:
 
 
 for _command in (
-    *(train, evaluate, export, verify, simulate, bench, inspect),
+    *(train, evaluate, export, verify, simulate, generate, bench, inspect),
     *(boards, flash, emulate, doctor, sensor, demo),
 ):
     main.add_command(_command)

@@ -5,6 +5,7 @@ TensorFlow is imported only inside `fit`, `export_keras` and, for the float mode
 
 from rnnedge.api.exporting import Wanted, export, export_keras, write_export
 from rnnedge.api.flashing import boards, flash
+from rnnedge.api.generating import Seed, generate
 from rnnedge.api.onboard import verify_boards
 from rnnedge.api.opened import open_run
 from rnnedge.api.proving import bench, verify
@@ -12,6 +13,7 @@ from rnnedge.api.tflite import WantedTflite
 from rnnedge.api.training import evaluate, fit, predict, trace
 
 __all__ = [
+    "Seed",
     "Wanted",
     "WantedTflite",
     "bench",
@@ -21,6 +23,7 @@ __all__ = [
     "export_keras",
     "fit",
     "flash",
+    "generate",
     "open_run",
     "predict",
     "trace",

@@ -1,0 +1,169 @@
+"""Series and texts that a model makes, as the device would."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnedge.api.opened import Document, open_run
+from rnnedge.arrays import F32, I32, I64
+from rnnedge.errors import DataError
+from rnnedge.run import RunSpec
+from rnnedge.simulator import check_generates, largest, quantize, run_free, softmax
+from rnnedge.spec import EmbeddingLayer, QuantizedModel
+
+END, UNKNOWN = "<end>", "<unknown>"
+"""Classes of a text that are no characters or words of it (rnnedge.train.readers)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seed:
+    """What a generated series begins with; what is None or empty is left out.
+
+    Attributes:
+        values: samples in raw units, or ids, one after the other; with an encoder its sequence.
+        text: the same as text, of a model of text.
+        start: features in raw units, of a model with a start.
+        data: data files; the first of their recordings gives values and start.
+    """
+
+    values: Sequence[Sequence[float]] | None = None
+    text: str | None = None
+    start: Sequence[float] | None = None
+    data: Sequence[Path] = ()
+
+
+@dataclass(slots=True)
+class _Sampler:
+    """Chooses ids by the device's probabilities; without a temperature the largest score."""
+
+    fraction_bits: int
+    temperature: float
+    rng: np.random.Generator
+    ids: list[int] = field(default_factory=list)
+
+    def __call__(self, scores: I32) -> I64:
+        """Return the id (1,) of scores (1, outputs), and keep it."""
+        if self.temperature:
+            share = softmax(scores[0], self.fraction_bits).astype(np.float64) / 2**15
+            share = (share / share.max()) ** (1 / self.temperature)
+            chosen = np.array([self.rng.choice(share.size, p=share / share.sum())], np.int64)
+        else:
+            chosen = largest(scores)
+        self.ids.append(int(chosen[0]))
+        return chosen
+
+
+def generate(
+    run: Path, steps: int, seed: Seed | None = None, *, temperature: float = 0.0, number: int = 0
+) -> Document:
+    """Let the integer simulator run freely.
+
+    Args:
+        run: run folder of a model that generates.
+        steps: how many values, characters or words to make; a text may end before.
+        seed: what it begins with; nothing: a zero state and x = 0.
+        temperature: 0: the largest score, as the device; above: ids are drawn, by the device's
+            probabilities to the power of 1/temperature.
+        number: seed of the drawing.
+
+    Returns:
+        run, task, outputs (names), fed (samples that were fed or encoded), and of values: series
+        (rows of raw values); of classes: ids, names and, of a model of text, text.
+
+    Raises:
+        RnnedgeError: no such run, a model that does not generate, or a seed that does not fit it.
+    """
+    spec, model, _ = open_run(run)
+    check_generates(model)
+    ids = isinstance(model.input, EmbeddingLayer) and model.feedback is None
+    if temperature and not ids:
+        raise DataError(
+            f"model {model.name} answers values, not probabilities; leave --temperature out"
+        )
+    raw, features = _begin(spec, model, seed or Seed())
+    encodes = model.encoder is not None
+    fed = None if encodes or raw is None or not raw.shape[1] else quantize(model.input, raw)
+    sampler = _Sampler(model.fraction_bits, temperature, np.random.default_rng(number))
+    trace = run_free(
+        model,
+        steps if fed is not None else steps + 1,  # the last choice is made by the step behind it
+        x=fed,
+        features=features,
+        encoder_raw=raw if encodes else None,
+        pick=sampler,
+    )
+    about = {
+        "run": str(run),
+        "task": model.task,
+        "outputs": list(model.classes),
+        "fed": 0 if raw is None else raw.shape[1],
+    }
+    if not ids:
+        return {**about, "series": _raw_units(model, trace.scores[0, :steps]).tolist()}
+    return {**about, **_named(spec, model, sampler.ids[:steps])}
+
+
+def _begin(spec: RunSpec, model: QuantizedModel, seed: Seed) -> tuple[F32 | None, F32 | None]:
+    """Return samples (1, steps, raw values) to feed or encode, and features (1, features)."""
+    values, start = seed.values, seed.start
+    if seed.data:
+        values, start = _from_data(spec, seed.data, start)
+    if seed.text is not None:
+        values = _ids(spec, model, seed.text)
+    features = None if start is None else np.asarray([start], np.float32)
+    if values is None:
+        return None, features
+    wanted = (model.encoder or model).input.raw_values
+    for row in values:
+        if len(row) != wanted:
+            raise DataError(
+                f"a sample of {len(row)} values; model {model.name} takes {wanted}: "
+                f"{', '.join((model.encoder or model).channels)}"
+            )
+    return np.asarray(values, np.float32).reshape(1, -1, wanted), features
+
+
+def _from_data(
+    spec: RunSpec, data: Sequence[Path], start: Sequence[float] | None
+) -> tuple[Sequence[Sequence[float]], Sequence[float] | None]:
+    """Return values and start of the first recording."""
+    from rnnedge.train.readers import read
+
+    channels = [channel.name for channel in spec.encoder_channels or spec.channels]
+    first = read(data, spec.data_format, labelled=False, channels=channels).items[0]
+    if start is None and first.start is not None:
+        start = first.start.tolist()
+    return first.values.tolist(), start
+
+
+def _ids(spec: RunSpec, model: QuantizedModel, text: str) -> list[list[float]]:
+    """Return the ids of a text; a text of lines begins with what ends a line."""
+    source = model.encoder or model
+    if not spec.text or not isinstance(source.input, EmbeddingLayer) or not source.classes:
+        raise DataError(f"model {model.name} (task {model.task}) reads no text; give values")
+    places = {name: place for place, name in enumerate(source.classes)}
+    parts = list(text) if spec.text == "characters" else text.split()
+    if source is model and END in places:
+        parts = [END, *parts]
+    for part in parts:
+        if part not in places and UNKNOWN not in places:
+            raise DataError(f"{part!r} is none of the {len(places)} {spec.text} of {model.name}")
+    return [[float(places.get(part, places.get(UNKNOWN, 0)))] for part in parts]
+
+
+def _named(spec: RunSpec, model: QuantizedModel, ids: list[int]) -> dict[str, Any]:
+    """Return ids, their names and their text, up to the end of a line."""
+    end = model.classes.index(END) if END in model.classes else -1
+    if end in ids:
+        ids = ids[: ids.index(end)]
+    names = [model.classes[place] for place in ids]
+    text = {"text": ("" if spec.text == "characters" else " ").join(names)} if spec.text else {}
+    return {"ids": ids, "names": names, **text}
+
+
+def _raw_units(model: QuantizedModel, scores: I32) -> Any:
+    real = np.ldexp(scores.astype(np.float64), -model.fraction_bits)
+    return real if model.output is None else real * model.output.std + model.output.mean

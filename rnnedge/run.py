@@ -73,6 +73,8 @@ class DataFormat:
         text: "characters" or "words" where the data is text, else "".
         start: columns, one value a recording, that a generated series starts from.
         targets: columns to forecast or to map to; empty: by the task.
+        mfcc: of sound, what differs from the usual recipe (rnnedge.train.readers.mfcc.Mfcc):
+            frame_ms, hop_ms, bands, coefficients, low, high.
     """
 
     label: str = "label"
@@ -88,6 +90,7 @@ class DataFormat:
     text: str = ""
     start: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    mfcc: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

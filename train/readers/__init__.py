@@ -7,8 +7,11 @@ from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
 from rnnedge.train.readers.columns import read_tables
 from rnnedge.train.readers.delimited import read_table
+from rnnedge.train.readers.edge import read_edge
 from rnnedge.train.readers.files import files_of, kind
+from rnnedge.train.readers.npy import read_npy
 from rnnedge.train.readers.npz import read_npz
+from rnnedge.train.readers.parquet import read_parquet
 from rnnedge.train.readers.recordings import (
     TEST,
     TRAIN,
@@ -18,6 +21,9 @@ from rnnedge.train.readers.recordings import (
     joined,
 )
 from rnnedge.train.readers.request import File, Request
+from rnnedge.train.readers.text import is_text, read_text
+from rnnedge.train.readers.ts import read_ts
+from rnnedge.train.readers.wave import read_wave
 
 __all__ = ["TEST", "TRAIN", "Recording", "Recordings", "cut_at_labels", "read"]
 
@@ -69,11 +75,18 @@ def read(
         tell=tell,
     )
     files = files_of(paths, form)
-    return _READERS[kind(files[0].path)](files, want)
+    found = kind(files[0].path)
+    if found == "txt" or form.text:
+        found = "text" if form.text or is_text(files[0].path) else "csv"
+    return _READERS[found](files, want)
 
 
 def _delimited(files: Sequence[File], want: Request) -> Recordings:
     return read_tables(files, want, read_table)
+
+
+def _parquet(files: Sequence[File], want: Request) -> Recordings:
+    return read_tables(files, want, read_parquet)
 
 
 def _npz(files: Sequence[File], want: Request) -> Recordings:
@@ -83,4 +96,10 @@ def _npz(files: Sequence[File], want: Request) -> Recordings:
 _READERS: dict[str, Callable[[Sequence[File], Request], Recordings]] = {
     "csv": _delimited,
     "npz": _npz,
+    "npy": read_npy,
+    "parquet": _parquet,
+    "ts": read_ts,
+    "edge": read_edge,
+    "wav": read_wave,
+    "text": read_text,
 }

@@ -1,7 +1,7 @@
 """Tables to recordings: columns by role, recordings cut at label, group, number and length."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rnnedge.run import DataFormat
 from rnnedge.train.readers.recordings import Recording, Recordings, class_names
 from rnnedge.train.readers.request import File, Request
 from rnnedge.train.readers.roles import Roles, roles
+from rnnedge.train.readers.rowlabels import codes_in, numbered
 from rnnedge.train.readers.table import Table
 from rnnedge.train.readers.timecolumn import find_time, seconds
 
@@ -69,7 +70,7 @@ def read_tables(
     if layout is None:
         raise DataError("no data file is given; name a CSV, a folder of CSVs or an .npz")
     if want.rows:
-        items, classes = _numbered(items, labels)
+        items, classes = numbered(items, labels)
     else:
         classes = class_names(item.label for item in items)
     return Recordings(
@@ -179,7 +180,7 @@ def _recordings(
     row_labels: I64 | None = None
     if want.rows and layout.with_label:
         codes, words = table.words(form.label, empty=True)
-        row_labels = _codes_in(labels, codes, words)
+        row_labels = codes_in(labels, codes, words)
     items = []
     for cut in _cuts(table, file, want, layout):
         rows = slice(cut.start, cut.stop)
@@ -289,33 +290,3 @@ def _start(table: Table, file: File, chosen: Roles, starts: F32 | None, cut: _Cu
         )
     first: F32 = own[0].copy()
     return first
-
-
-def _codes_in(labels: list[str], codes: I64, words: Sequence[str]) -> I64:
-    """Return codes that count in `labels`, to which new words are added."""
-    used = set(np.unique(codes).tolist())
-    for code, word in enumerate(words):
-        if code in used and word not in labels:
-            labels.append(word)
-    places = np.array([labels.index(w) if w in labels else -1 for w in words] + [-1], np.int64)
-    return places[codes]  # a code of -1 is the last one
-
-
-def _numbered(items: list[Recording], labels: list[str]) -> tuple[list[Recording], tuple[str, ...]]:
-    """Bring the classes of rows into their final order; a label by file holds for all its rows."""
-    every = [*labels, *(item.label for item in items if item.label is not None)]
-    classes = class_names(every)
-    order = np.array([classes.index(label) for label in labels] + [-1], np.int64)
-    numbered = []
-    for item in items:
-        row_labels = item.row_labels
-        if row_labels is not None:
-            row_labels = order[row_labels]
-            codes = np.unique(row_labels)
-            label = classes[codes[0]] if len(codes) == 1 and codes[0] >= 0 else None
-            item = replace(item, row_labels=row_labels, label=label)
-        elif item.label is not None:
-            row_labels = np.full(len(item.values), classes.index(item.label), np.int64)
-            item = replace(item, row_labels=row_labels)
-        numbered.append(item)
-    return numbered, classes

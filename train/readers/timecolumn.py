@@ -13,6 +13,7 @@ from rnnedge.train.readers.table import Column, Table
 _RISING = 0.99
 _CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
 _FEWEST = 3
+_UNIX_YEAR = 1e8
 
 
 def find_time(table: Table, want: Request) -> int | None:
@@ -37,19 +38,30 @@ def find_time(table: Table, want: Request) -> int | None:
         if table.columns[index].kind == "stamp":
             return index
     for index in free:
-        if TIME_NAME.fullmatch(table.names[index]) and _like_time(table.columns[index]):
+        if TIME_NAME.fullmatch(table.names[index]) and _like_time(table, index):
             return index
     return None
 
 
-def _like_time(column: Column) -> bool:
-    """Tell whether a column that is named as a time holds one."""
+def _like_time(table: Table, index: int) -> bool:
+    """Tell whether a column that is named as a time holds one, and not just the row's number."""
+    column = table.columns[index]
     if column.kind == "word":
-        return word_seconds(column.words[:50])[0] is not None
+        return _is_clock(column) or word_seconds(column.words[:50])[0] is not None
     if column.kind != "number" or column.bad is not None or len(column.values) < _FEWEST:
         return False
     steps = np.diff(column.values)
-    return bool((steps > 0).mean() >= _RISING)
+    counts = bool((steps == 1).all()) and column.values[0] < _UNIX_YEAR
+    _, unit = count_seconds(
+        np.asarray(column.values[:1], np.float64), table.names[index], table.units[index]
+    )
+    stated = unit != "s" or table.units[index] != "" or table.names[index].lower().endswith("_s")
+    return bool((steps > 0).mean() >= _RISING) and (stated or not counts)
+
+
+def _is_clock(column: Column) -> bool:
+    """Tell whether a column of words holds times of day."""
+    return bool(column.words) and all(_CLOCK.fullmatch(word) for word in column.words)
 
 
 def seconds(table: Table, index: int) -> tuple[F64, str]:
@@ -78,11 +90,13 @@ def seconds(table: Table, index: int) -> tuple[F64, str]:
 def _words(table: Table, index: int) -> tuple[F64, str]:
     """Return the seconds of dates that are not ISO 8601, or of times of day."""
     column = table.columns[index]
-    if column.words and all(_CLOCK.fullmatch(word) for word in column.words):
+    if _is_clock(column):
         clock = [[float(part) for part in word.split(":")] for word in column.words]
         of_day = [sum(part * 60.0**-k for k, part in enumerate(parts)) * 3600 for parts in clock]
         found = np.round(np.array(of_day, np.float64), 6)[column.codes]
-        return found + 86400.0 * np.concatenate([[0], np.cumsum(np.diff(found) < -43200)]), "hours"
+        return found + 86400.0 * np.concatenate(
+            [[0], np.cumsum(np.diff(found) < -43200)]
+        ), "times of day"
     if "" in column.words:
         row = int(np.argmax(column.codes == column.words.index("")))
         table.fail(row, index, "is empty, expected a time stamp; fill it in or drop the row")

@@ -12,6 +12,7 @@ import rnnedge
 from rnnedge.errors import DataError, OutputError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
+from rnnedge.train.checkpoint import Checkpoint
 from rnnedge.train.classification import classification
 from rnnedge.train.models import build, check_cell, normalization
 from rnnedge.train.optimise import History, optimise
@@ -35,6 +36,7 @@ def train_run(
     form: DataFormat,
     folder: Path,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> RunSpec:
     """Train a model and leave model.keras, run.json, windows.npz and history.csv in `folder`.
 
@@ -47,6 +49,7 @@ def train_run(
         form: how the files are to be read.
         folder: an existing, empty folder.
         progress: follows the epochs.
+        checkpoint: where each epoch is kept and the training goes on from; None: nowhere.
 
     Raises:
         DataError: the data cannot be used.
@@ -70,7 +73,7 @@ def train_run(
         hop=hop,
         validation_fraction=options.validation_fraction,
         test_fraction=options.test_fraction,
-        seed=options.seed,
+        seed=options.seed if options.parts_seed is None else options.parts_seed,
         by=options.split,
     )
     for name in options.channel_units:
@@ -94,7 +97,7 @@ def train_run(
         std=std,
     )
     problem = classification(parts, options, mean, std, recordings.channels)
-    history = optimise(model, problem, options, progress)
+    history = optimise(model, problem, options, progress, checkpoint)
     progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
     units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
         options.channel_units

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from rnnedge.errors import ModelError
 from rnnedge.kerasbackend import keras, quiet
+from rnnedge.train.checkpoint import Checkpoint, State
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.problem import Problem
 from rnnedge.train.progress import Progress
@@ -34,7 +33,13 @@ class History:
     best: int
 
 
-def optimise(model: Any, problem: Problem, options: TrainOptions, progress: Progress) -> History:
+def optimise(
+    model: Any,
+    problem: Problem,
+    options: TrainOptions,
+    progress: Progress,
+    checkpoint: Checkpoint | None = None,
+) -> History:
     """Fit a model in place; it keeps the weights of the best epoch of the second half.
 
     Args:
@@ -42,9 +47,11 @@ def optimise(model: Any, problem: Problem, options: TrainOptions, progress: Prog
         problem: the batches and what they cost.
         options: how to train.
         progress: follows the epochs.
+        checkpoint: where each epoch is kept, and where the training goes on from; None: nowhere.
 
     Raises:
-        ModelError: the loss became infinite or NaN.
+        ModelError: the loss became infinite or NaN, or the checkpoint is damaged.
+        OutputError: the checkpoint cannot be written.
     """
     epochs = options.passes(problem.updates)
     first = epochs // 2
@@ -59,27 +66,40 @@ def optimise(model: Any, problem: Problem, options: TrainOptions, progress: Prog
         jit_compile=True,
     )
     watch = _Watch(model, problem.monitor, first, options.patience or max(1, epochs // 3))
+    state = None if checkpoint is None else checkpoint.load()
+    if state is not None:
+        watch.go_on(state)
 
     def epoch_end(epoch: int, logs: dict[str, float]) -> None:
         watch.see(epoch, logs)
+        if checkpoint is not None and watch.finite:
+            checkpoint.save(watch.state())
         progress.update(epoch + 1, watch.epochs[-1])
 
     progress.start(epochs)
-    # Keras prints remarks of its own, such as that of TerminateOnNaN
-    with quiet(), redirect_stdout(sys.stderr):
-        model.fit(
-            _all_batches(problem, 0, epochs),
-            steps_per_epoch=problem.updates,
-            epochs=epochs,
-            validation_data=None if problem.validation is None else _given(problem.validation),
-            validation_batch_size=_VALIDATION_BATCH,
-            callbacks=[
-                *problem.callbacks,
-                keras().callbacks.TerminateOnNaN(),
-                keras().callbacks.LambdaCallback(on_epoch_end=epoch_end),
-            ],
-            verbose=0,
-        )
+    begin = epochs if watch.ended else len(watch.epochs)
+    try:
+        # Keras prints remarks of its own, such as that of TerminateOnNaN
+        with quiet(), redirect_stdout(sys.stderr):
+            if begin < epochs:
+                model.fit(
+                    _all_batches(problem, begin, epochs),
+                    steps_per_epoch=problem.updates,
+                    initial_epoch=begin,
+                    epochs=epochs,
+                    validation_data=problem.validation and _given(problem.validation),
+                    validation_batch_size=_VALIDATION_BATCH,
+                    callbacks=[
+                        *problem.callbacks,
+                        keras().callbacks.TerminateOnNaN(),
+                        keras().callbacks.LambdaCallback(on_epoch_end=epoch_end),
+                    ],
+                    verbose=0,
+                )
+    except (KeyboardInterrupt, SystemExit):
+        if checkpoint is not None:
+            checkpoint.keep_model(model, watch.weights)
+        raise
     if not watch.finite:
         raise ModelError(
             f"the loss is no number after {len(watch.epochs)} epochs; train with a learning "
@@ -97,23 +117,52 @@ class _Watch:
         self._first, self._patience = first, patience
         self.epochs: list[dict[str, float]] = []
         self.best = 0
-        self.least = math.inf
         self.weights: list[Any] = []
         self.finite = True
+        self.ended = False
+        self._least = math.inf
 
     def see(self, epoch: int, logs: dict[str, float]) -> None:
         """Note an epoch; end the training where no better one is to be expected."""
-        named = {key.replace("val_", "validation_", 1): float(logs[key]) for key in logs}
-        self.epochs.append(named)
+        self.epochs.append(
+            {name.replace("val_", "validation_", 1): float(logs[name]) for name in logs}
+        )
         value = float(logs[self._monitor])
-        self.finite = bool(np.isfinite([value, named["loss"]]).all())
+        self.finite = math.isfinite(value) and math.isfinite(self.epochs[-1]["loss"])
         if not self.finite:
-            self._model.stop_training = True
+            self.ended = True
         elif epoch >= self._first:
-            if value < self.least:
-                self.best, self.least = epoch, value
+            if value < self._least:
+                self.best, self._least = epoch, value
                 self.weights = self._model.get_weights()
-            self._model.stop_training = epoch - self.best >= self._patience
+            self.ended = epoch - self.best >= self._patience
+        self._model.stop_training = self.ended
+
+    def state(self) -> State:
+        """Return everything that goes on from here."""
+        least = None if math.isinf(self._least) else self._least
+        figures = {"epochs": self.epochs, "best": self.best, "least": least, "ended": self.ended}
+        return State(
+            model=[variable.numpy() for variable in self._model.variables],
+            optimizer=[variable.numpy() for variable in self._model.optimizer.variables],
+            best=self.weights,
+            figures=figures,
+        )
+
+    def go_on(self, state: State) -> None:
+        """Put model and optimiser where they were."""
+        optimizer = self._model.optimizer
+        optimizer.build(self._model.trainable_variables)
+        for variables, values in (
+            (self._model.variables, state.model),
+            (optimizer.variables, state.optimizer),
+        ):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+        self.epochs, self.best = list(state.figures["epochs"]), state.figures["best"]
+        self.ended, self.weights = state.figures["ended"], list(state.best)
+        least = state.figures["least"]
+        self._least = math.inf if least is None else least
 
 
 def _all_batches(problem: Problem, first: int, epochs: int) -> Iterator[tuple[Any, ...]]:

@@ -41,7 +41,8 @@ class TrainOptions:
         burn_in: steps behind the beginning of a recording whose answers do not count, >= 0.
         lanes: recordings that are laid side by side where the state runs on; None: by the data.
         class_weights: "none", or "balanced": every class weighs the same, however rare.
-        seed: decides parts, first weights, batches and their changes.
+        seed: decides first weights, batches and their changes.
+        parts_seed: decides the parts, so that several seeds have the same; None: seed.
         seeds: how many trainings, of seed, seed + 1, ...; the one of the best validation is kept.
         epochs: passes over the training windows, of at least 50 updates (a small set is passed
             several times); None: as many as 2400 updates take, at least 15.
@@ -74,6 +75,7 @@ class TrainOptions:
     lanes: int | None = None
     class_weights: str = "none"
     seed: int = 0
+    parts_seed: int | None = None
     seeds: int = 1
     epochs: int | None = None
     batch_size: int | None = None

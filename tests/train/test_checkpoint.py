@@ -1,0 +1,160 @@
+"""Interrupted trainings: what they leave, that they go on to the same bits, what is refused."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnedge.errors import DataError, ModelError, OutputError
+from rnnedge.kerasbackend import load_keras
+from rnnedge.run import DataFormat, RunSpec
+from rnnedge.train.checkpoint import Checkpoint, State, checkpointed, partial_folder, statement
+from rnnedge.train.fit import train_run
+from rnnedge.train.options import TrainOptions
+from rnnedge.train.progress import Silent
+from tests.train.helpers import waves_csv
+
+FORM = DataFormat(recording="r")
+QUICK: dict[str, Any] = {"units": 4, "window": 8, "hop": 4, "epochs": 6, "batch_size": 16}
+
+
+class Interrupting(Silent):
+    """Ctrl-C at the end of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+        self.seen: list[int] = []
+
+    def update(self, epoch: int, figures: Any) -> None:
+        self.seen.append(epoch)
+        if epoch == self._epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return waves_csv(tmp_path_factory.mktemp("waves") / "waves.csv")
+
+
+def _train(folder: Path, source: Path, checkpoint: Checkpoint, stop: int, **other: Any) -> RunSpec:
+    folder.mkdir(exist_ok=True)
+    options = TrainOptions(**(QUICK | other))
+    return train_run([source], [], options, FORM, folder, Interrupting(stop), checkpoint)
+
+
+def _result(folder: Path) -> tuple[str, str]:
+    digest = hashlib.sha256()
+    for weight in load_keras(folder / "model.keras").get_weights():
+        digest.update(weight.tobytes())
+    return digest.hexdigest(), (folder / "history.csv").read_text()
+
+
+def test_an_interrupted_training_gives_the_same_bits(tmp_path: Path, source: Path) -> None:
+    other = {"dropout": 0.2}  # which has a state of its own
+    _train(tmp_path / "whole", source, Checkpoint(tmp_path / "unused"), stop=-1, **other)
+    checkpoint = Checkpoint(tmp_path / "partial")
+    with pytest.raises(KeyboardInterrupt):
+        _train(tmp_path / "again", source, checkpoint, stop=4, **other)
+    assert load_keras(tmp_path / "partial" / "model.keras").input_shape == (None, 8, 2)
+    _train(tmp_path / "again", source, checkpoint, stop=-1, **other)
+    assert _result(tmp_path / "again") == _result(tmp_path / "whole")
+
+    listener = Interrupting(-1)  # what has ended is not trained again
+    options = TrainOptions(**(QUICK | other))
+    (tmp_path / "third").mkdir()
+    train_run([source], [], options, FORM, tmp_path / "third", listener, checkpoint)
+    assert listener.seen == []
+    assert _result(tmp_path / "third") == _result(tmp_path / "whole")
+
+
+def _state(**figures: Any) -> State:
+    return State(model=[np.arange(3.0)], optimizer=[np.int64(7)], best=[], figures=figures)
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "a" / "b")
+    assert checkpoint.load() is None
+    checkpoint.save(_state(epochs=[{"loss": 0.1 + 0.2}]))
+    checkpoint.save(_state(epochs=[{"loss": 0.1 + 0.2}], best=1))
+    state = checkpoint.load()
+    assert state is not None
+    assert state.figures == {"epochs": [{"loss": 0.1 + 0.2}], "best": 1}
+    np.testing.assert_array_equal(state.model[0], np.arange(3.0))
+    assert state.optimizer[0].dtype == np.int64
+    assert list(state.best) == []
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["state.npz"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_damaged_state_is_an_error_of_one_line(tmp_path: Path, share: float) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    checkpoint.save(_state())
+    path = tmp_path / "state.npz"
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(ModelError, match="damaged .*begin again with --force"):
+        checkpoint.load()
+
+
+def _begun(out: Path, stated: dict[str, Any], *, resume: bool = False, force: bool = False) -> None:
+    with checkpointed(out, stated, resume=resume, force=force) as partial:
+        partial.of(0).save(_state())
+        raise KeyboardInterrupt
+
+
+def test_what_is_begun_stays_until_it_ends_well(tmp_path: Path, source: Path) -> None:
+    out = tmp_path / "run"
+    stated = statement([source], [], TrainOptions(), FORM)
+    with pytest.raises(OutputError, match=r"run\.partial: no interrupted training here"):
+        _begun(out, stated, resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        _begun(out, stated)
+    with pytest.raises(OutputError, match="go on with --resume, or begin again with --force"):
+        _begun(out, stated)
+    with pytest.raises(KeyboardInterrupt):
+        _begun(out, stated, resume=True)
+    with checkpointed(out, stated, resume=True, force=False) as partial:
+        assert partial.of(0).load() is not None
+    assert not partial_folder(out).exists()
+
+
+def test_force_begins_again(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _begun(tmp_path / "run", {})
+    with checkpointed(tmp_path / "run", {}, resume=False, force=True) as partial:
+        assert partial.of(0).load() is None
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, DataError])
+def test_nothing_is_left_of_what_had_no_epoch(tmp_path: Path, error: type[BaseException]) -> None:
+    with (
+        pytest.raises(error),
+        checkpointed(tmp_path / "run", {}, resume=False, force=False),
+    ):
+        raise error("before the first epoch")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_options_and_other_data_are_refused_by_name(tmp_path: Path, source: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "waves.csv").write_bytes(source.read_bytes())
+    out, usual = tmp_path / "run", TrainOptions(units=4, seed=3)
+    with pytest.raises(KeyboardInterrupt):
+        _begun(out, statement([data], [], usual, FORM))
+    for options, form, text in (
+        (TrainOptions(units=5, seed=3), FORM, "units was 4, now it is 5"),
+        (TrainOptions(units=4, seed=3, augment={"mix": 0.5}), FORM, "augment was none, now"),
+        (usual, DataFormat(), 'recording was "r", now it is none'),
+    ):
+        with pytest.raises(OutputError, match=text):
+            _begun(out, statement([data], [], options, form), resume=True)
+    with pytest.raises(OutputError, match="input_bits was none, now it is 8"):
+        _begun(out, statement([data], [], usual, FORM, input_bits=8), resume=True)
+    (data / "waves.csv").write_bytes(source.read_bytes() + b"\n")
+    with pytest.raises(OutputError, match=r"data/waves\.csv has changed"):
+        _begun(out, statement([data], [], usual, FORM), resume=True)
+    (partial_folder(out) / "begun.json").write_text("[]")
+    with pytest.raises(OutputError, match="damaged"):
+        _begun(out, statement([data], [], usual, FORM), resume=True)

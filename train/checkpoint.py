@@ -1,0 +1,249 @@
+"""What an interrupted training leaves beside its run folder, and how it goes on.
+
+::
+
+    RUN.partial/
+      begun.json      options, hashes of the data, versions: what must be the same to go on
+      SEED/state.npz  weights, optimiser, best weights and figures after the last whole epoch
+      SEED/model.keras  written when it is interrupted: the best weights so far
+      SEED/run        a finished run, with --seeds
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rnnedge
+from rnnedge.archive import DAMAGED, read_npz
+from rnnedge.errors import ModelError, OutputError, RnnedgeError
+from rnnedge.kerasbackend import keras, quiet
+from rnnedge.output import explained
+from rnnedge.run import KERAS_FILE, DataFormat
+from rnnedge.train.options import TrainOptions
+
+BEGUN, STATE = "begun.json", "state.npz"
+_ARRAYS = ("model", "optimizer", "best")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class State:
+    """A training after a whole epoch.
+
+    Attributes:
+        model: the model's variables, those of its dropout among them.
+        optimizer: the optimiser's variables.
+        best: weights of the best epoch so far, or empty.
+        figures: what else the training must know, as JSON takes it.
+    """
+
+    model: Sequence[Any]
+    optimizer: Sequence[Any]
+    best: Sequence[Any]
+    figures: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The place of one training in the folder RUN.partial.
+
+    Attributes:
+        folder: RUN.partial/SEED; made when there is something to keep.
+    """
+
+    folder: Path
+
+    def save(self, state: State) -> None:
+        """Keep a state, whole or not at all, in place of the one before.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        arrays = {
+            f"{part}_{index}": np.asarray(value)
+            for part in _ARRAYS
+            for index, value in enumerate(getattr(state, part))
+        }
+        text = np.frombuffer(json.dumps(state.figures).encode(), dtype=np.uint8)
+        with explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            fresh = self.folder / f"new-{STATE}"
+            with fresh.open("wb") as file:
+                np.savez(file, allow_pickle=False, figures=text, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.folder / STATE)
+
+    def load(self) -> State | None:
+        """Return the state kept, or None if there is none.
+
+        Raises:
+            ModelError: it is damaged.
+        """
+        path = self.folder / STATE
+        if not path.exists():
+            return None
+        try:
+            found = read_npz(path)
+            figures = json.loads(found.pop("figures").tobytes())
+            parts = {
+                part: [found[f"{part}_{index}"] for index in range(_count(found, part))]
+                for part in _ARRAYS
+            }
+        except DAMAGED as error:
+            raise ModelError(f"{path}: damaged ({error}); begin again with --force") from None
+        return State(**parts, figures=figures)
+
+    def keep_model(self, model: Any, best: Sequence[Any]) -> None:
+        """Write the model of an interrupted training, for an export without the rest of it."""
+        if not (self.folder / STATE).exists():
+            return
+        if best:
+            model.set_weights(best)
+        with quiet():
+            model.save(self.folder / KERAS_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The folder RUN.partial of a training under way."""
+
+    folder: Path
+
+    def of(self, seed: int) -> Checkpoint:
+        """Return the place of the training of a seed."""
+        return Checkpoint(self.folder / str(seed))
+
+    @property
+    def begun(self) -> bool:
+        """True if there is anything to go on from."""
+        return any(self.folder.glob(f"*/{STATE}")) or any(self.folder.glob("*/run"))
+
+
+def partial_folder(out: Path) -> Path:
+    """Return where an interrupted training of the run `out` is kept."""
+    return out.resolve().with_name(f"{out.resolve().name}.partial")
+
+
+@contextmanager
+def checkpointed(
+    out: Path, statement: Mapping[str, Any], *, resume: bool, force: bool
+) -> Iterator[Partial]:
+    """Give the folder RUN.partial; it is gone when the block ends well, or with bad data.
+
+    Args:
+        out: the run folder to make.
+        statement: what must be the same to go on (`statement`).
+        resume: whether there must be a training to go on with; else there must be none.
+        force: begin again where there is one.
+
+    Raises:
+        OutputError: there is none to go on with, or one that would be lost, or it was begun with
+            other data or options.
+    """
+    partial = Partial(partial_folder(out))
+    here, folder = partial.begun, partial.folder
+    if resume:
+        if not here:
+            raise OutputError(f"{folder}: no interrupted training here; leave --resume out")
+        _check_same(folder, statement)
+    elif here and not force:
+        raise OutputError(
+            f"{folder}: an interrupted training; go on with --resume, or begin again with --force"
+        )
+    else:
+        with explained(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            (folder / BEGUN).write_text(json.dumps(statement, indent=2) + "\n")
+    try:
+        yield partial
+    except BaseException as error:
+        hopeless = isinstance(error, RnnedgeError) and not isinstance(error, OutputError)
+        if (hopeless and not resume) or not partial.begun:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def statement(
+    data: Sequence[Path],
+    test: Sequence[Path],
+    options: TrainOptions,
+    form: DataFormat,
+    **other: Any,
+) -> dict[str, Any]:
+    """Return everything that decides the result of a training, as JSON takes it.
+
+    Args:
+        data: files and folders of the training.
+        test: those of the test part.
+        options: how to train.
+        form: how the files are read.
+        other: further options, by name.
+    """
+    versions = {"rnnedge": rnnedge.__version__, "keras": keras().__version__}
+    stated = {
+        "options": {**asdict(form), **asdict(options), **other},
+        "data": {str(path): _hashes(path) for path in (*data, *test)},
+        "versions": {**versions, "numpy": np.__version__},
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(stated))
+    return plain
+
+
+def _hashes(path: Path) -> dict[str, str]:
+    """Return the hash of each file in a folder, or of the file itself."""
+    files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
+    found = {}
+    for file in files:
+        if file.is_file():
+            with file.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            found[str(file.relative_to(path)) if file != path else ""] = digest
+    return found
+
+
+def _check_same(folder: Path, now: Mapping[str, Any]) -> None:
+    """Refuse to go on with something else.
+
+    Raises:
+        OutputError: names what has changed.
+    """
+    try:
+        before = json.loads((folder / BEGUN).read_text())
+        pairs = [(part, before[part], now[part]) for part in ("options", "versions", "data")]
+        for part, old, new in pairs:
+            for name in (*old, *(name for name in new if name not in old)):
+                if old.get(name) == new.get(name):
+                    continue
+                if part == "data":
+                    what = f"{_changed(name, old.get(name, {}), new.get(name, {}))} has changed"
+                else:
+                    what = f"{name} was {_said(old.get(name))}, now it is {_said(new.get(name))}"
+                raise OutputError(
+                    f"{folder}: {what}; go on with the same, or begin again with --force"
+                )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputError(f"{folder}: damaged ({error}); begin again with --force") from None
+
+
+def _changed(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """Name the first file that is not what it was."""
+    names = (file for file in sorted({*old, *new}) if old.get(file) != new.get(file))
+    return str(Path(name, next(names, "")))
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else json.dumps(value)
+
+
+def _count(arrays: Mapping[str, Any], part: str) -> int:
+    return sum(name.startswith(f"{part}_") for name in arrays)

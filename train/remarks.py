@@ -16,6 +16,7 @@ def remarks(data: Recordings, parts: Split, form: DataFormat) -> Iterator[str]:
         f"{name} [{unit}]" if unit else name
         for name, unit in zip(data.channels, data.units, strict=True)
     ]
+    yield from data.notes
     yield f"channels: {', '.join(names)}"
     for name, part in (
         ("train", parts.train),

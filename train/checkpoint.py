@@ -126,6 +126,10 @@ class Partial:
         """True if there is anything to go on from."""
         return any(self.folder.glob(f"*/{STATE}")) or any(self.folder.glob("*/run"))
 
+    def remove(self) -> None:
+        """Remove the folder, once the run is whole."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 def partial_folder(out: Path) -> Path:
     """Return where an interrupted training of the run `out` is kept."""
@@ -136,7 +140,7 @@ def partial_folder(out: Path) -> Path:
 def checkpointed(
     out: Path, statement: Mapping[str, Any], *, resume: bool, force: bool
 ) -> Iterator[Partial]:
-    """Give the folder RUN.partial; it is gone when the block ends well, or with bad data.
+    """Give the folder RUN.partial; it is gone where the block ends without anything to go on from.
 
     Args:
         out: the run folder to make.
@@ -160,7 +164,7 @@ def checkpointed(
         )
     else:
         with explained(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            partial.remove()
             folder.mkdir(parents=True)
             (folder / BEGUN).write_text(json.dumps(statement, indent=2) + "\n")
     try:
@@ -168,9 +172,8 @@ def checkpointed(
     except BaseException as error:
         hopeless = isinstance(error, RnnedgeError) and not isinstance(error, OutputError)
         if (hopeless and not resume) or not partial.begun:
-            shutil.rmtree(folder, ignore_errors=True)
+            partial.remove()
         raise
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def statement(

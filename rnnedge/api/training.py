@@ -19,6 +19,7 @@ from rnnedge.simulator import quantize, simulate, softmax
 from rnnedge.spec import QuantizedModel
 
 if TYPE_CHECKING:
+    from rnnedge.train.checkpoint import Checkpoint
     from rnnedge.train.fit import TrainOptions
     from rnnedge.train.progress import Progress
 
@@ -36,6 +37,7 @@ def fit(
     input_bits: int | None = None,
     progress: "Progress | None" = None,
     force: bool = False,
+    resume: bool = False,
 ) -> Document:
     """Train, quantise and evaluate; write a run folder.
 
@@ -49,33 +51,69 @@ def fit(
         test: separate test data; otherwise a part of `data` is held out.
         input_bits: 8 or 16 to fix the width of the input, None to choose it by calibration.
         progress: told of every epoch.
-        force: replace an existing run.
+        force: replace an existing run, and forget an interrupted training.
+        resume: go on with an interrupted training (rnnedge.train.checkpoint).
 
     Returns:
-        The metrics, as in metrics.json, with run, name and input (rnnedge.convert.inputbits).
+        The metrics, as in metrics.json, with run, name and input (rnnedge.convert.inputbits), and
+        with the seeds' spread if there are several (rnnedge.train.seeds).
 
     Raises:
         RnnedgeError: bad data, options or output folder; nothing is then left behind.
     """
+    from rnnedge.train.checkpoint import Checkpoint, checkpointed, statement
+    from rnnedge.train.progress import Silent
+    from rnnedge.train.seeds import each_seed
+
+    form, progress = form or runs.DataFormat(), progress or Silent()
+
+    def one(options: "TrainOptions", folder: Path, checkpoint: Checkpoint) -> Document:
+        document = _fit(data, test, options, form, input_bits, folder, progress, checkpoint)
+        return {"run": str(out), **document}
+
+    with (
+        new_folder(out, replace=force, marker=runs.RUN_JSON) as folder,
+        checkpointed(
+            out,
+            statement(data, test, options, form, input_bits=input_bits),
+            resume=resume,
+            force=force,
+        ) as partial,
+    ):
+        document = each_seed(one, options, folder, partial, progress)
+    partial.remove()
+    return document
+
+
+def _fit(
+    data: Sequence[Path],
+    test: Sequence[Path],
+    options: "TrainOptions",
+    form: runs.DataFormat,
+    input_bits: int | None,
+    folder: Path,
+    progress: "Progress",
+    checkpoint: "Checkpoint",
+) -> Document:
+    """Make one run in an empty folder."""
     from rnnedge.convert.build import quantize_and_tell
     from rnnedge.convert.extract import extract
     from rnnedge.convert.inputbits import KEY
     from rnnedge.train.fit import train_run
 
-    with new_folder(out, replace=force, marker=runs.RUN_JSON) as folder:
-        run = train_run(data, test, options, form or runs.DataFormat(), folder, progress)
-        windows = runs.load_windows(folder)
-        model, bits = quantize_and_tell(
-            extract(folder / runs.KERAS_FILE), run, windows.calibration, input_bits=input_bits
-        )
-        run = replace(run, training={**run.training, KEY: bits.document()})
-        digest = save_model(model, folder / runs.QUANTIZED_FILE)
-        metrics = _metrics(folder, model, windows.X_test, windows.y_test, _NO_TFLITE)
-        about = {"run": str(out), "name": run.name, "sha256": digest, KEY: bits.document()}
-        document = {**about, **metrics}
-        runs.seal(folder, run)
-        text = json.dumps({**metrics, "sha256": digest}, indent=2) + "\n"
-        (folder / runs.METRICS_FILE).write_text(text)
+    run = train_run(data, test, options, form, folder, progress, checkpoint)
+    windows = runs.load_windows(folder)
+    model, bits = quantize_and_tell(
+        extract(folder / runs.KERAS_FILE), run, windows.calibration, input_bits=input_bits
+    )
+    run = replace(run, training={**run.training, KEY: bits.document()})
+    digest = save_model(model, folder / runs.QUANTIZED_FILE)
+    metrics = _metrics(folder, model, windows.X_test, windows.y_test, _NO_TFLITE)
+    about = {"name": run.name, "sha256": digest, KEY: bits.document()}
+    document = {**about, **metrics}
+    runs.seal(folder, run)
+    text = json.dumps({**metrics, "sha256": digest}, indent=2) + "\n"
+    (folder / runs.METRICS_FILE).write_text(text)
     return document
 
 

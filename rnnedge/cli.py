@@ -13,6 +13,7 @@ import click
 import rnnedge
 from rnnedge.commands.bench import bench
 from rnnedge.commands.boards import boards
+from rnnedge.commands.data import data
 from rnnedge.commands.demo import demo
 from rnnedge.commands.doctor import doctor
 from rnnedge.commands.emulate import emulate
@@ -92,7 +93,7 @@ def main() -> None:
 
 
 for _command in (
-    *(train, evaluate, export, verify, simulate, generate, bench, inspect),
+    *(data, train, evaluate, export, verify, simulate, generate, bench, inspect),
     *(boards, flash, emulate, doctor, sensor, demo),
 ):
     main.add_command(_command)

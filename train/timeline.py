@@ -46,7 +46,7 @@ class Timeline:
     @property
     def rate(self) -> float | None:
         """Samples per second, or None; six significant digits."""
-        return None if self.step <= 0 else float(f"{1 / self.step:.6g}")
+        return None if self.step <= 0 else float(f"{1 / self.step:.9g}")
 
     @property
     def even(self) -> bool:

@@ -10,7 +10,8 @@ from rnnedge.errors import DataError
 from rnnedge.train.readers import Recordings
 from rnnedge.train.stored import IN_MEMORY, StoredWindows
 
-_AUTOMATIC_LIMIT = 256
+FIXED_LIMIT = 256
+"""Rows of recordings of one length that are taken as windows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,7 +101,7 @@ def automatic_window(recordings: Recordings) -> int:
         DataError: the recordings differ in length, or are long.
     """
     lengths = {len(item.values) for item in recordings.items}
-    if len(lengths) == 1 and (length := lengths.pop()) <= _AUTOMATIC_LIMIT:
+    if len(lengths) == 1 and (length := lengths.pop()) <= FIXED_LIMIT:
         return length
     rows = [len(item.values) for item in recordings.items]
     raise DataError(

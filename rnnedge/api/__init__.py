@@ -3,6 +3,7 @@
 TensorFlow is imported only inside `fit`, `export_keras` and, for the float model, `evaluate`.
 """
 
+from rnnedge.api.describing import describe_data
 from rnnedge.api.exporting import Wanted, export, export_keras, write_export
 from rnnedge.api.flashing import boards, flash
 from rnnedge.api.generating import Seed, generate
@@ -18,6 +19,7 @@ __all__ = [
     "WantedTflite",
     "bench",
     "boards",
+    "describe_data",
     "evaluate",
     "export",
     "export_keras",

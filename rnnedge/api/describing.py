@@ -1,0 +1,60 @@
+"""What a data set holds, before any training."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rnnedge.api.opened import Document
+from rnnedge.errors import DataError, OutputError
+from rnnedge.output import write_files
+from rnnedge.run import DataFormat
+
+_KINDS = (".png", ".svg")
+
+
+def describe_data(
+    data: Sequence[Path],
+    form: DataFormat | None = None,
+    *,
+    plot: Path | None = None,
+    tell: Callable[[float], None] | None = None,
+) -> Document:
+    """Describe data files; nothing is trained, and only the plot is written.
+
+    Args:
+        data: what `fit` takes.
+        form: how the files are to be read. Missing values are counted, whatever becomes of them.
+        plot: a .png or .svg to draw, or None.
+        tell: called with the share that is read, 0 to 1.
+
+    Returns:
+        What rnnedge.train.describe.describe says; plot: the file drawn, or None.
+
+    Raises:
+        RnnedgeError: the data cannot be read, or the plot not be drawn or written.
+    """
+    from rnnedge.train.describe import describe
+    from rnnedge.train.readers import read
+
+    if plot is not None and plot.suffix.lower() not in _KINDS:
+        raise OutputError(
+            f"{plot}: a plot is a {' or '.join(_KINDS)}; give it one of these endings"
+        )
+    form = form or DataFormat()
+    holes = replace(form, missing="interpolate") if form.missing == "refuse" else form
+    unlabelled = ""
+    try:
+        recordings = read(data, holes, tell=tell)
+    except DataError as error:
+        there = holes.label != DataFormat().label or "no label column" not in str(error)
+        unlabelled = str(error) if there else ""
+        recordings = read(data, holes, labelled=False, tell=tell)
+    document = describe(recordings, form)
+    if unlabelled:
+        document["notes"].insert(0, f"read without labels: {unlabelled}")
+    if plot is not None:
+        from rnnedge.train.plots import picture
+
+        drawn = picture(recordings, plot.suffix.lower()[1:])
+        write_files(plot.parent, {plot.name: drawn})
+    return {**document, "plot": None if plot is None else str(plot)}

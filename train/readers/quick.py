@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rnnedge.errors import DataError
 from rnnedge.train.readers.dialect import Dialect, number
@@ -34,7 +35,8 @@ def quick_columns(
     Raises:
         DataError: the file is binary.
     """
-    if dialect.counted or not _plain(path, dialect):
+    ragged = len(dialect.sample) != len(dialect.names)
+    if ragged or dialect.counted or not _plain(path, dialect):
         return None
     import pyarrow as pa
     from pyarrow import csv as pacsv
@@ -69,11 +71,25 @@ def quick_columns(
             want.progress(done / max(size, 1))
     except pa.ArrowInvalid:
         return None
-    return [
-        _column(kind, part)
-        for name, kind, part in zip(dialect.names, kinds, parts, strict=True)
-        if name is not None
-    ]
+    columns = [_column(kind, part) for kind, part in zip(kinds, parts, strict=True)]
+    if len(columns) > 1 and _empty_row(columns):
+        return None
+    named = zip(dialect.names, columns, strict=True)
+    return [column for name, column in named if name is not None]
+
+
+def _empty_row(columns: Sequence[Column]) -> bool:
+    """Tell whether a row has no field at all, as programs write an empty line."""
+    empty: npt.NDArray[np.bool_] | None = None
+    for column in columns:
+        if column.kind == "word":
+            hollow = column.codes == (column.words.index("") if "" in column.words else -1)
+        else:
+            hollow = np.isnan(column.values)
+        empty = hollow if empty is None else empty & hollow
+        if not empty.any():
+            return False
+    return True
 
 
 def _plain(path: Path, dialect: Dialect) -> bool:
@@ -112,7 +128,7 @@ def _block(kind: str, values: Any) -> Any:
         return values.to_numpy(zero_copy_only=False)
     if kind == "stamp":
         return values.cast("int64").to_numpy(zero_copy_only=False).astype(np.float64) / 1e6
-    coded = values.dictionary_encode()
+    coded = values.fill_null("").dictionary_encode()
     return coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist()
 
 

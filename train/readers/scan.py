@@ -107,7 +107,7 @@ class Scan:
         width = len(self._dialect.names)
         pairs = list(zip(kept, (builder.add for builder in self.columns), strict=True))
         for line, row in _rows(self._path, self._dialect):
-            if len(row) == width and not (width == 1 and not row[0].strip()):
+            if len(row) == width and any(field.strip() for field in row):
                 if line < self._dialect.first or self._is_header(row):
                     self._divide(line, None)
                 elif self._dialect.comments and row[0].startswith(_COMMENT):

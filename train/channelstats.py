@@ -67,30 +67,33 @@ class _Sums:
 
     def add(self, values: F32) -> None:
         """Add rows; means and squares are merged as in rnnedge.train.stored.moments."""
-        there = ~np.isnan(values)
-        count = there.sum(axis=0)
         self.rows += len(values)
-        some = np.maximum(count, 1)
-        filled: F64 = np.where(there, values, 0).astype(np.float64)
-        part = filled.sum(axis=0) / some
+        columns = np.ascontiguousarray(values.T)
+        there = ~np.isnan(columns)
+        count = there.sum(axis=1)
+        filled = np.where(there, columns, 0).astype(np.float64)
+        part = filled.sum(axis=1) / np.maximum(count, 1)
         away, total = part - self.mean, np.maximum(self.count + count, 1)
-        self.squares += (np.where(there, filled - part, 0) ** 2).sum(axis=0)
+        filled -= part[:, np.newaxis]
+        filled *= there
+        self.squares += np.einsum("ij,ij->i", filled, filled)
         self.squares += away**2 * self.count * count / total
         self.mean += away * count / total
         self.count += count
-        low = np.where(there, values, np.inf).min(axis=0, initial=np.inf)
-        high = np.where(there, values, -np.inf).max(axis=0, initial=-np.inf)
-        at_low, at_high = (values == low).sum(axis=0), (values == high).sum(axis=0)
+        low = np.fmin.reduce(columns, axis=1, initial=np.inf)
+        high = np.fmax.reduce(columns, axis=1, initial=-np.inf)
+        at_low = (columns == low[:, np.newaxis]).sum(axis=1)
+        at_high = (columns == high[:, np.newaxis]).sum(axis=1)
         self.at_low = at_low * (low <= self.low) + self.at_low * (self.low <= low)
         self.at_high = at_high * (high >= self.high) + self.at_high * (self.high >= high)
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
 
     def compare(self, values: F32) -> None:
         """Count steps up and down."""
-        step = np.diff(values, axis=0)
-        self.steps += len(step)
-        self.falls += (step < 0).sum(axis=0)
-        self.rises += (step > 0).sum(axis=0)
+        step = np.diff(np.ascontiguousarray(values.T), axis=1)
+        self.steps += step.shape[1]
+        self.falls += (step < 0).sum(axis=1)
+        self.rises += (step > 0).sum(axis=1)
 
 
 def channel_stats(data: Recordings) -> tuple[ChannelStats, ...]:

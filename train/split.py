@@ -1,6 +1,5 @@
 """Divide windows into training, validation and test without dividing a group."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,17 +9,15 @@ import numpy.typing as npt
 
 from rnnedge.arrays import I64
 from rnnedge.errors import DataError
+from rnnedge.train.balance import divide
 from rnnedge.train.parts import by_time, given, in_time, unit
 from rnnedge.train.readers import Recordings
 from rnnedge.train.stored import StoredWindows
 from rnnedge.train.windows import WindowSet, cut
 
-_SHUFFLES = 8
 _NAMES_LIMIT = 100
 _SAMPLE_BYTES = 1 << 26
 _MOST_CLASSES, _LONGEST_LABEL = 255, 200
-
-_Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,62 +169,7 @@ def _bounded(part: WindowSet, seed: int) -> WindowSet:
     return replace(part.select(chosen), X=part.X[chosen])
 
 
-def divide(y: I64, group: I64, *, fraction: float, seed: int) -> _Mask:
-    """Choose about `fraction` of the windows, whole groups, every class on both sides.
-
-    Args:
-        y: int64 (windows,), class of a window.
-        group: int64 (windows,), group of a window.
-        fraction: share to choose, 0 < fraction < 1.
-        seed: decides among equally good choices.
-
-    Returns:
-        bool (windows,), True for the chosen. A class may still be missing on one side if its
-        groups cannot be divided.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    count = max(2, round(1 / fraction))
-    folds = min(count, len(np.unique(group)), int(np.bincount(y).max()))
-    if folds < 2:
-        return np.zeros(len(y), dtype=np.bool_)
-    best, least = np.zeros(len(y), dtype=np.bool_), np.inf
-    for shuffle in range(_SHUFFLES):
-        folder = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + 1000 * shuffle)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a class smaller than the folds
-            for _, fold in folder.split(np.zeros(len(y)), y, group):
-                chosen = np.zeros(len(y), dtype=np.bool_)
-                chosen[fold] = True
-                _repair(y, group, chosen)
-                cost = _cost(y, chosen, fraction)
-                if cost < least:
-                    best, least = chosen, cost
-        if least < 1:
-            break
-    return best
-
-
-def _repair(y: I64, group: I64, chosen: _Mask) -> None:
-    """Move the smallest groups until every class stands on both sides, where that is possible."""
-    for label in np.unique(y):
-        for side in (True, False):
-            here = (y == label) & (chosen == side)
-            if here.any():
-                continue
-            groups, sizes = np.unique(group[y == label], return_counts=True)
-            if len(groups) > 1:
-                chosen[group == groups[np.argmin(sizes)]] = side
-
-
-def _cost(y: I64, chosen: _Mask, fraction: float) -> float:
-    """Mean distance from the wanted share over classes; 1 more for a class on one side only."""
-    total = np.bincount(y)
-    share = np.bincount(y[chosen], minlength=len(total))[total > 0] / total[total > 0]
-    return float(np.abs(share - fraction).mean() + np.sum((share == 0) | (share == 1)))
-
-
-def _missing(y: I64, chosen: _Mask, classes: int) -> list[int]:
+def _missing(y: I64, chosen: npt.NDArray[np.bool_], classes: int) -> list[int]:
     """Return the classes that one side lacks."""
     inside = np.bincount(y[chosen], minlength=classes)
     outside = np.bincount(y[~chosen], minlength=classes)

@@ -35,7 +35,9 @@ class StoredWindows:
             start: int64 (windows,), first row of each window.
             steps: rows of a window.
         """
-        self._values, self._recording, self._start, self._steps = values, recording, start, steps
+        # a view of a memory-mapped array is sliced several times faster as a plain array
+        self._values = [np.asarray(item) for item in values]
+        self._recording, self._start, self._steps = recording, start, steps
         channels = values[0].shape[1] if values else 0
         self.shape = (len(recording), steps, channels)
 
@@ -91,11 +93,14 @@ def moments(X: F32 | StoredWindows) -> tuple[F64, F64]:
     squares, first = np.zeros(X.shape[2]), X[0][0].astype(np.float64)
     for chunk in chunks(X):
         # from the first sample on, so that a channel that never changes has no deviation at all
-        rows = chunk.reshape(-1, chunk.shape[2]).astype(np.float64) - first
-        part = rows.mean(axis=0)
+        rows = np.ascontiguousarray(chunk.reshape(-1, chunk.shape[2]).T, dtype=np.float64)
+        rows -= first[:, np.newaxis]
+        part = rows.mean(axis=1)
         away = part - mean
-        total = count + len(rows)
-        squares += ((rows - part) ** 2).sum(axis=0) + away**2 * count * len(rows) / total
-        mean += away * len(rows) / total
+        size = rows.shape[1]
+        total = count + size
+        rows -= part[:, np.newaxis]
+        squares += np.einsum("ij,ij->i", rows, rows) + away**2 * count * size / total
+        mean += away * size / total
         count = total
     return mean + first, np.sqrt(squares / count)

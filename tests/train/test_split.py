@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from rnnedge.errors import DataError
 from rnnedge.train import windows
+from rnnedge.train.balance import divide
 from rnnedge.train.parts import Parts, parted
 from rnnedge.train.readers import Recordings
 from rnnedge.train.slices import sliced
-from rnnedge.train.split import Split, divide, split
+from rnnedge.train.split import Split, split
 from rnnedge.train.stored import StoredWindows
 from tests.train.helpers import recording, together
 
@@ -291,3 +292,14 @@ def test_large_data_is_sampled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert "sampled_from" not in large.statement["train"]
     kept = set(zip(small.test.recording, small.test.start, strict=True))
     assert set(zip(large.test.recording, large.test.start, strict=True)) < kept
+
+
+def test_many_windows_are_divided_as_well_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(60), rng.integers(20, 200, 60))
+    y = (group % 3 + (rng.random(len(group)) < 0.1)) % 4
+    monkeypatch.setattr("rnnedge.train.balance._EXACT", 1000)
+    chosen = divide(y, group, fraction=0.2, seed=0)
+    assert not set(group[chosen]) & set(group[~chosen])
+    for label in range(4):
+        assert 0.1 < chosen[y == label].mean() < 0.3

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rnnedge.run import DataFormat
+from rnnedge.train.channelstats import channel_stats
 from rnnedge.train.readers import Recordings
 from rnnedge.train.split import Split
 from rnnedge.train.windows import WindowSet
@@ -53,9 +54,4 @@ def _guessed(data: Recordings, form: DataFormat) -> bool:
 
 def _growing(data: Recordings) -> list[str]:
     """Name the channels that never fall, and do not stand still, within any recording."""
-    steps = [np.diff(item.values, axis=0) for item in data.items if len(item.values) > 2]
-    if not steps:
-        return []
-    every = np.concatenate(steps)
-    growing = (every >= 0).all(axis=0) & ((every > 0).mean(axis=0) > 0.5)
-    return [name for name, grows in zip(data.channels, growing, strict=True) if grows]
+    return [channel.name for channel in channel_stats(data) if channel.growing]

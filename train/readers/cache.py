@@ -5,6 +5,14 @@ import shutil
 import tempfile
 from itertools import count
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_MOST_BYTES = 1 << 26
+BLOCK = 1 << 20
+"""Rows that are worked on at a time."""
 
 _numbers = count()
 _folders: list[Path] = []
@@ -20,3 +28,42 @@ def scratch_file(name: str) -> Path:
         _folders.append(folder)
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return _folders[0] / f"{next(_numbers)}-{name[-80:]}"
+
+
+def large(rows: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return a new vector, which is a memory-mapped scratch file from 64 MiB on."""
+    kind = np.dtype(dtype)
+    if rows * kind.itemsize < _MOST_BYTES:
+        return np.empty(rows, kind)
+    return np.lib.format.open_memmap(
+        scratch_file("vector.npy"), mode="w+", dtype=kind, shape=(rows,)
+    )
+
+
+def recoded(places: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return ``places[codes]`` block by block; a code of -1 is the last place."""
+    found = large(len(codes), np.int64)
+    for start in range(0, len(codes), BLOCK):
+        found[start : start + BLOCK] = places[codes[start : start + BLOCK]]
+    return found
+
+
+def used(codes: npt.NDArray[np.int64], count: int) -> set[int]:
+    """Return which of the codes 0 to ``count - 1`` occur."""
+    seen = np.zeros(count + 1, np.bool_)
+    for start in range(0, len(codes), BLOCK):
+        seen[codes[start : start + BLOCK]] = True
+    return set(np.flatnonzero(seen[:count]).tolist())
+
+
+def changes(codes: npt.NDArray[np.int64]) -> list[int]:
+    """Return the rows whose code is not that of the row before.
+
+    >>> changes(np.array([3, 3, 1, 1, 2]))
+    [2, 4]
+    """
+    found: list[int] = []
+    for start in range(0, len(codes), BLOCK):
+        block = codes[max(0, start - 1) : start + BLOCK]
+        found += (np.flatnonzero(np.diff(block)) + max(0, start - 1) + 1).tolist()
+    return found

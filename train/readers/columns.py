@@ -10,6 +10,7 @@ import numpy as np
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
+from rnnedge.train.readers.cache import changes
 from rnnedge.train.readers.recordings import Recording, Recordings, class_names
 from rnnedge.train.readers.request import File, Request
 from rnnedge.train.readers.roles import Roles, roles
@@ -213,7 +214,7 @@ def _cuts(table: Table, file: File, want: Request, layout: _Layout) -> list[_Cut
     edges = {0, table.rows, *table.breaks}
     for key in (label, group, number):
         if key is not None:
-            edges.update((np.flatnonzero(np.diff(key[0])) + 1).tolist())
+            edges.update(changes(key[0]))
 
     def word(key: tuple[I64, tuple[str, ...]] | None, row: int) -> str | None:
         return None if key is None else key[1][int(key[0][row])]

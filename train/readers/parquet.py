@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnedge.arrays import F32
 from rnnedge.errors import DataError
-from rnnedge.train.readers.cache import scratch_file
+from rnnedge.train.readers.cache import large, scratch_file
 from rnnedge.train.readers.quick import coded_column
 from rnnedge.train.readers.recordings import split_unit
 from rnnedge.train.readers.request import Request
@@ -142,7 +142,6 @@ def read_parquet(path: Path, want: Request) -> Table:
 def _column(source: Any, name: str, *, words: bool, time: bool) -> Column:
     """Return a column; numbers that have no other role are left where they are."""
     import pyarrow as pa
-    from pyarrow import compute
 
     kind = source.schema_arrow.field(name).type
     if pa.types.is_dictionary(kind):
@@ -150,37 +149,41 @@ def _column(source: Any, name: str, *, words: bool, time: bool) -> Column:
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     numeric = numeric or pa.types.is_boolean(kind)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        blocks = [
-            _floats(compute.cast(compute.cast(batch.column(0), pa.timestamp("us")), pa.int64()))
-            for batch in source.iter_batches(batch_size=_BATCH, columns=[name])
-        ]
-        return Column(kind="stamp", values=np.concatenate(blocks) / 1e6)
+        return _filled(source, name, "stamp")
     if numeric and not words:
-        return _numbers(source, name) if time else Column(kind="number")
+        return _filled(source, name, "number") if time else Column(kind="number")
     if not numeric and not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
         return Column(kind="other")
-    coded = []
-    for batch in source.iter_batches(batch_size=_BATCH, columns=[name]):
-        text = compute.cast(batch.column(0), pa.string())
-        encoded = compute.dictionary_encode(compute.fill_null(text, ""))
-        codes = encoded.indices.to_numpy(zero_copy_only=False)
-        coded.append((codes, encoded.dictionary.to_pylist()))
-    return coded_column(coded)
+    return coded_column([_coded(batch) for batch in source.iter_batches(_BATCH, columns=[name])])
 
 
-def _numbers(source: Any, name: str) -> Column:
-    """Return a column of numbers as memory-mapped float64."""
-    rows = int(source.metadata.num_rows)
-    out = scratch_file("column.npy")
-    values = np.lib.format.open_memmap(out, mode="w+", dtype=np.float64, shape=(rows,))
+def _coded(batch: Any) -> tuple[Any, list[str]]:
+    """Return the words of a batch of one column as codes and what they stand for."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    text = compute.cast(batch.column(0), pa.string())
+    coded = compute.dictionary_encode(compute.fill_null(text, ""))
+    codes = coded.indices.to_numpy(zero_copy_only=False)
+    small = len(coded.dictionary) < 128
+    return codes.astype(np.int8) if small else codes, coded.dictionary.to_pylist()
+
+
+def _filled(source: Any, name: str, kind: str) -> Column:
+    """Return a column of numbers, or of stamps in seconds."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    values = large(int(source.metadata.num_rows), np.float64)
     row = 0
-    for batch in source.iter_batches(batch_size=_BATCH, columns=[name]):
-        block = _floats(batch.column(0))
-        values[row : row + len(block)] = block
-        row += len(block)
-    values.flush()
-    del values
-    return Column(kind="number", values=np.load(out, mmap_mode="r"))
+    for batch in source.iter_batches(_BATCH, columns=[name]):
+        block = batch.column(0)
+        if kind == "stamp":
+            block = compute.cast(compute.cast(block, pa.timestamp("us")), pa.int64())
+        found = _floats(block)
+        values[row : row + len(found)] = found / 1e6 if kind == "stamp" else found
+        row += len(found)
+    return Column(kind=kind, values=values)
 
 
 def _floats(values: Any) -> Any:

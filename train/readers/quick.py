@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnnedge.errors import DataError
+from rnnedge.train.readers.cache import large
 from rnnedge.train.readers.dialect import Dialect, number
 from rnnedge.train.readers.request import Request
 from rnnedge.train.readers.stamps import iso_seconds
@@ -146,9 +147,10 @@ def coded_column(blocks: Sequence[tuple[Any, Sequence[str | None]]]) -> Column:
         blocks: codes (rows,) and the word of each code, None for a missing one.
     """
     order: dict[str, int] = {}
-    codes = []
+    joined = large(sum(len(indices) for indices, _ in blocks), np.int64)
+    row = 0
     for indices, words in blocks:
         places = [order.setdefault((word or "").strip(), len(order)) for word in words]
-        codes.append(np.array(places or [0], dtype=np.int64)[indices])
-    joined = np.concatenate(codes) if codes else np.empty(0, np.int64)
+        joined[row : row + len(indices)] = np.array(places or [0], dtype=np.int64)[indices]
+        row += len(indices)
     return Column(kind="word", codes=joined, words=tuple(order))

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import DataError
+from rnnedge.train.readers.cache import changes
 
 TRAIN, TEST = "train", "test"
 
@@ -118,8 +119,7 @@ def cut_at_labels(data: Recordings) -> Recordings:
         if item.row_labels is None:
             items.append(item)
             continue
-        changes = np.flatnonzero(np.diff(item.row_labels)) + 1
-        for start, stop in pairwise((0, *changes.tolist(), len(item.row_labels))):
+        for start, stop in pairwise((0, *changes(item.row_labels), len(item.row_labels))):
             code = int(item.row_labels[start])
             if code >= 0:
                 items.append(_rows(item, start, stop, data.classes[code]))

@@ -6,17 +6,18 @@ from dataclasses import replace
 import numpy as np
 
 from rnnedge.arrays import I64
+from rnnedge.train.readers.cache import changes, recoded, used
 from rnnedge.train.readers.recordings import Recording, class_names
 
 
 def codes_in(labels: list[str], codes: I64, words: Sequence[str]) -> I64:
     """Return codes that count in `labels`, to which new words are added."""
-    used = set(np.unique(codes).tolist())
+    seen = used(codes, len(words))
     for code, word in enumerate(words):
-        if code in used and word not in labels:
+        if code in seen and word not in labels:
             labels.append(word)
     places = np.array([labels.index(w) if w in labels else -1 for w in words] + [-1], np.int64)
-    return places[codes]  # a code of -1 is the last one
+    return recoded(places, codes)
 
 
 def numbered(items: list[Recording], labels: list[str]) -> tuple[list[Recording], tuple[str, ...]]:
@@ -28,9 +29,9 @@ def numbered(items: list[Recording], labels: list[str]) -> tuple[list[Recording]
     for item in items:
         row_labels = item.row_labels
         if row_labels is not None:
-            row_labels = order[row_labels]
-            codes = np.unique(row_labels)
-            label = classes[codes[0]] if len(codes) == 1 and codes[0] >= 0 else None
+            row_labels = recoded(order, row_labels)
+            one = not changes(row_labels) and row_labels[0] >= 0
+            label = classes[int(row_labels[0])] if one else None
             item = replace(item, row_labels=row_labels, label=label)
         elif item.label is not None:
             row_labels = np.full(len(item.values), classes.index(item.label), np.int64)

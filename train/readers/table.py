@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import DataError
+from rnnedge.train.readers.cache import BLOCK, recoded, used
 from rnnedge.train.readers.recordings import split_unit
 from rnnedge.train.readers.stamps import iso_seconds
 
@@ -15,7 +16,6 @@ MISSING = ("", "nan", "na", "n/a", "null", "none", "?", "-nan", "#n/a")
 """Fields, in lower case, that stand for a value that is not known."""
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,11 +123,13 @@ class Table:
             return codes.astype(np.int64), tuple(f"{value:.12g}" for value in found)
         codes, words = column.codes, column.words
         if "" in words:
-            hollow = codes == words.index("")
-            if not empty and hollow.any():
-                row = int(np.argmax(hollow))
+            code = words.index("")
+            if not empty and code in used(codes, len(words)):
+                row = int(np.argmax(codes == code))
                 self.fail(row, index, "is empty, expected a name; fill it in")
-            codes = np.where(hollow, -1, codes)
+            places = np.arange(len(words), dtype=np.int64)
+            places[code] = -1
+            codes = recoded(places, codes)
         return codes, words
 
     def numbers(self, indices: Sequence[int], *, holes: bool) -> F32:
@@ -145,14 +147,14 @@ class Table:
             column = self.columns[index]
             if column.kind != "number" or column.bad is not None:
                 self._not_a_number(index)
-            for start in range(0, self.rows, _BLOCK):
-                block = column.values[start : start + _BLOCK]
+            for start in range(0, self.rows, BLOCK):
+                block = column.values[start : start + BLOCK]
                 wrong = np.abs(block) > _FLOAT32_MAX
                 if not holes:
                     wrong |= np.isnan(block)
                 if wrong.any():
                     self._not_finite(start + int(np.argmax(wrong)), index)
-                values[start : start + _BLOCK, place] = block
+                values[start : start + BLOCK, place] = block
         return values
 
     def fail(self, row: int, index: int, what: str) -> None:

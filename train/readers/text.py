@@ -17,6 +17,7 @@ END, UNKNOWN = "<end>", "<unknown>"
 _MOST_WORDS = 1000
 _LONGEST_LINE = 100
 _FEWEST_LINES = 20
+_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def read_text(files: Sequence[File], want: Request) -> Recordings:
 
 
 def is_text(path: Path) -> bool:
-    """Tell whether a .txt holds text and no table: its second line has no two numbers."""
+    """Tell whether a .txt holds text and no table: no column of it holds numbers."""
     try:
         with unpacked(path).open("rb") as file:
             head = file.read(1 << 16)
@@ -94,22 +95,25 @@ def is_text(path: Path) -> bool:
         return False  # the reader of tables says so
     if b"\0" in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    lines = [line for line in head.decode("utf-8", errors="replace").splitlines() if line.strip()]
-    if len(lines) < 2:
-        return bool(lines)
-    return max(_numbers(lines[1], mark) for mark in ",;\t") < (2 if "," in lines[1] else 1)
+    text = head.decode("utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()][:_LOOKED_AT]
+    return bool(lines) and not any(_like_table(lines, mark) for mark in ",;\t")
 
 
-def _numbers(line: str, mark: str) -> int:
-    """Return how many fields of a line are numbers."""
-    found = 0
-    for field in line.split(mark):
-        try:
-            float(field.strip().strip('"'))
-        except ValueError:
-            continue
-        found += 1
-    return found
+def _like_table(lines: Sequence[str], mark: str) -> bool:
+    """Tell whether some column holds a number on every line but the first."""
+    rows = [line.split(mark) for line in lines[1:]]
+    if not rows or len({len(row) for row in rows}) > 1:
+        return False
+    return any(all(_is_number(row[place]) for row in rows) for place in range(len(rows[0])))
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field.strip().strip('"'))
+    except ValueError:
+        return False
+    return True
 
 
 def _lines(file: File, want: Request, words: bool) -> tuple[str, list[_Line]]:

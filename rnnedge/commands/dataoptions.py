@@ -12,6 +12,25 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+
+def _settings(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    value: str | None,
+) -> dict[str, float]:
+    """Read name=number pairs that are parted by commas."""
+    found: dict[str, float] = {}
+    for pair in (value or "").split(","):
+        if not pair.strip():
+            continue
+        name, _, number = pair.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{pair.strip()!r}: expected name=number") from None
+    return found
+
+
 _OPTIONS = (
     click.option("--label", default="label", show_default=True, help="Label column."),
     click.option("--group", help="Column never divided between the parts, such as a subject."),
@@ -52,12 +71,18 @@ _OPTIONS = (
         "--start", callback=names, help="Columns that a generated series starts from, by comma."
     ),
     click.option(
+        "--mfcc",
+        callback=_settings,
+        metavar="NAME=NUMBER,...",
+        help="Of sound: frame_ms, hop_ms, bands, coefficients, low, high.",
+    ),
+    click.option(
         "--target", "targets", callback=names, help="Columns to forecast or map to, by comma."
     ),
 )
 _FIELDS = (
     *("label", "group", "recording", "recording_rows", "channels", "ignore", "time", "resample"),
-    *("missing", "decimal", "text", "start", "targets"),
+    *("missing", "decimal", "text", "start", "targets", "mfcc"),
 )
 
 

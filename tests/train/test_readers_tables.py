@@ -308,6 +308,8 @@ def test_hostile_files_are_refused(tmp_path: Path, raw: bytes, expected: str) ->
 def test_progress_rises_to_one(tmp_path: Path) -> None:
     shares: list[float] = []
     path = _file(tmp_path, "x\n" + "1\n" * 100)
-    read([path], DataFormat(), labelled=False, tell=shares.append)
+    other = _file(tmp_path, "x\n" + "1\n" * 100, "e.csv")
+    read([path, other], DataFormat(), labelled=False, tell=shares.append)
     assert shares == sorted(shares)
+    assert 0.5 in shares
     assert shares[-1] == 1

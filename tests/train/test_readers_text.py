@@ -56,6 +56,7 @@ def test_a_vocabulary_of_a_run_decides_the_ids(tmp_path: Path) -> None:
     again = _read(tmp_path, "dean\n" * 20, vocabulary=trained.classes)
     assert again.classes == trained.classes
     assert _spelt(again) == ["<end>", *"dean", "<end>"]
+    assert len(_read(tmp_path, "dean\nnad\n", vocabulary=trained.classes).items) == 2
     with pytest.raises(DataError, match=r"t\.txt line 2: 'z' is not in the vocabulary of 8"):
         _read(tmp_path, "dean\nzed\n" * 20, vocabulary=trained.classes)
     words = ("<unknown>", "\n", "be")

@@ -1,7 +1,7 @@
 """Tables to recordings: columns by role, recordings cut at label, group, number and length."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def read_tables(
     items: list[Recording] = []
     labels: list[str] = []
     for place, file in enumerate(files):
-        table = read(file.path, want)
+        table = read(file.path, _share(want, place, len(files)))
         if layout is None:
             layout = _layout(table, file, want)
         _check_label(table, want, layout)
@@ -83,6 +83,11 @@ def read_tables(
         start_names=layout.start,
         notes=tuple(dict.fromkeys(layout.notes)),
     )
+
+
+def _share(want: Request, place: int, count: int) -> Request:
+    """Return the request for one of several files, whose progress is a part of the whole."""
+    return replace(want, tell=lambda share: want.progress((place + share) / count))
 
 
 def _layout(table: Table, file: File, want: Request) -> _Layout:

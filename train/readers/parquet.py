@@ -27,10 +27,12 @@ class ParquetTable(Table):
     Attributes:
         source: the file, opened.
         fields: name in the file of each column.
+        want: to whom progress is told.
     """
 
     source: Any
     fields: tuple[str, ...]
+    want: Request
 
     def numbers(self, indices: Sequence[int], *, holes: bool) -> F32:
         """Return columns as memory-mapped float32 (rows, columns).
@@ -60,6 +62,7 @@ class ParquetTable(Table):
                 self._check(block, row, indices[place], holes)
                 values[row : row + len(block), place] = block
             row += batch.num_rows
+            self.want.progress(row / self.rows)
         values.flush()
         del values
         mapped: F32 = np.load(out, mmap_mode="r")
@@ -136,6 +139,7 @@ def read_parquet(path: Path, want: Request) -> Table:
         word="row",
         source=source,
         fields=tuple(fields),
+        want=want,
     )
 
 

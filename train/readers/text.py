@@ -34,9 +34,10 @@ def read_text(files: Sequence[File], want: Request) -> Recordings:
     """Read text as ids, float32 (length, 1); `Recordings.classes` are what the ids stand for.
 
     Where every line holds one tab it is a pair: a sequence and its reply. Else, with
-    `recording_rows` 1, or where there are only short lines without an empty one among them, each
-    line is a recording that begins and ends with "<end>". Else each file is one running text.
-    A reply begins and ends with "<end>", too; what it replies to does not.
+    `recording_rows` 1, a vocabulary that holds "<end>", or where there are only short lines without
+    an empty one among them, each line is a recording that begins and ends with "<end>". Else each
+    file is one running text. A reply begins and ends with "<end>", too; what it replies to does
+    not.
 
     Characters are all kept. Of words those that occur twice or more, at most 1000; the others
     become "<unknown>". Words are what blanks divide; a line's end is a word of its own.
@@ -138,8 +139,9 @@ def _lines(file: File, want: Request, words: bool) -> tuple[str, list[_Line]]:
             for number, (one, other) in enumerate(pairs, 1)
         ]
     short = len(rows) >= _FEWEST_LINES and max(map(len, rows)) <= _LONGEST_LINE and all(rows)
-    asked = want.form.recording_rows == 1
-    if asked or (short and want.form.recording_rows is None):
+    asked = want.form.recording_rows == 1 or END in want.vocabulary
+    free = want.form.recording_rows is None and not want.vocabulary
+    if asked or (short and free):
         filled = [(number, row) for number, row in enumerate(rows, 1) if row.strip()]
         return "lines", [
             _Line(file=file, row=number, units=units(row), reply=None) for number, row in filled

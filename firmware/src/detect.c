@@ -9,7 +9,7 @@ static uint32_t largest_error(const rnnedge_model *model, const int32_t scores[]
                               const rnnedge_feedback *at) {
     uint32_t largest = 0;
     for (uint16_t left = RNNEDGE_GET16(&model->inputs); left > 0; left--, x++, at++) {
-        const int32_t error = rnnedge_fed(scores, at) - *x;
+        const int32_t error = (int32_t)rnnedge_fed(scores, at) - *x;
         const uint32_t size = (uint32_t)(error < 0 ? -error : error);
         largest = size > largest ? size : largest;
     }

@@ -22,6 +22,7 @@ TASK = -9
 def asleep(instance: Instance) -> Instance:
     """Another instance of the model, restored from what this one saves; all else is dirty."""
     other = Instance(instance.device)
+    other.struct.current, other.struct.steps, other.struct.level = 1, 7, 12345
     other.memory[0][:] = 0x5AA5
     other.memory[3][:] = 0x5AA5
     assert other.call("rnnedge_restore", instance.save()) == OK
@@ -177,6 +178,52 @@ def test_a_majority_of_a_detectors_results_decides(library: ctypes.CDLL) -> None
         assert instance.result == (tied[-1], labels[t], 0)
 
 
+@pytest.mark.parametrize("kind", ["start", "translate", "reply"])
+def test_behind_a_start_or_encoder_a_free_step_takes_zero(library: ctypes.CDLL, kind: str) -> None:
+    """Whatever was there before: its scores say nothing of the new sequence."""
+    model = task_model(3, kind)
+    data = task_data(model, 3, 1, 4)
+    instance = Instance(Device(library, model))
+    for _ in range(2):
+        for sample in data.raw[0]:
+            assert instance.step(sample) == READY
+        if data.features is not None:
+            assert instance.call("rnnedge_start", data.features[0]) == OK
+            expected = run_free(model, 3, features=data.features)
+        else:
+            assert data.encoder is not None
+            before = instance.state.copy()
+            first = np.ascontiguousarray(data.encoder[0, 0])
+            assert instance.call("rnnedge_encode", first) == OK
+            assert instance.struct.steps == 0
+            assert instance.result == (-1, -1, 0)
+            assert not np.array_equal(instance.state, before)
+            assert instance.call("rnnedge_reset") == OK
+            for sample in data.encoder[0]:
+                call = np.ascontiguousarray(sample)
+                assert instance.call("rnnedge_encode", call) == OK
+            expected = run_free(model, 3, encoder_raw=data.encoder)
+        for states in expected.states[0, -3:]:
+            assert instance.call("rnnedge_step_back") == READY
+            assert np.array_equal(instance.state, states)
+
+
+def test_a_window_begins_with_the_state_that_features_made(library: ctypes.CDLL) -> None:
+    """With every = 0; the window behind it begins with a zero state again."""
+    model = task_model(3, "start", window=4)
+    data = task_data(model, 3, 1, 8)
+    assert data.features is not None
+    instance, x = Instance(Device(library, model), every=0), quantize(model.input, data.raw)
+    assert instance.call("rnnedge_start", data.features[0]) == OK
+    expected = [
+        *run_free(model, 0, x=x[:, :4], features=data.features).states[0],
+        *run_free(model, 0, x=x[:, 4:]).states[0],
+    ]
+    for t in range(8):
+        assert instance.step(data.raw[0, t]) == (READY if t % 4 == 3 else OK)
+        assert np.array_equal(instance.state, expected[t])
+
+
 @pytest.mark.parametrize("value", [11, 0.5, -1, np.nan, np.inf, -np.inf, 65536, 2**31, 1e-30, 10.5])
 def test_what_is_no_id_is_refused(library: ctypes.CDLL, value: float) -> None:
     model = task_model(4, "next", rows=11)
@@ -187,6 +234,17 @@ def test_what_is_no_id_is_refused(library: ctypes.CDLL, value: float) -> None:
     assert snapshot(instance) == before
     if 0 <= value < 2**16 and value == int(value):
         assert instance.call("rnnedge_step_id", ctypes.c_uint16(int(value))) == INPUT
+
+
+def test_run_takes_one_float_an_id(library: ctypes.CDLL) -> None:
+    model = task_model(4, "next", channels=3)
+    raw = np.ascontiguousarray(task_data(model, 4, 1, 6).raw[0])
+    instance = Instance(Device(library, model), every=6)
+    done, steps = ctypes.c_uint32(0), ctypes.c_uint32(6)
+    assert instance.call("rnnedge_run", raw, steps, ctypes.byref(done)) == READY
+    assert done.value == 6
+    expected = step_scores(model, quantize(model.input, raw)[None])[0, -1]
+    assert np.array_equal(instance.scores, expected)
 
 
 def test_every_id_is_its_row(library: ctypes.CDLL) -> None:

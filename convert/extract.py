@@ -15,11 +15,14 @@ from rnnedge.convert.floatmodel import (
     FloatGru,
     FloatLstm,
     FloatModel,
+    FloatParts,
     FloatRecurrent,
     FloatRnn,
+    FloatStart,
 )
 from rnnedge.errors import ModelError, UnsupportedLayerError
 from rnnedge.kerasbackend import load_keras
+from rnnedge.run import ENCODER_FILE, KERAS_FILE, START_FILE, RunSpec
 
 _SUPPORTED = (
     "Normalization first; GRU, LSTM (tanh, sigmoid), SimpleRNN (tanh, relu), Bidirectional of them "
@@ -32,11 +35,12 @@ _RECURRENT = (*_CELLS, "Bidirectional")
 _LAST = ("softmax", "sigmoid", "linear")
 
 
-def extract(path: Path) -> FloatModel:
+def extract(path: Path, *, encoder: bool = False) -> FloatModel:
     """Read a .keras file into plain arrays.
 
     Args:
         path: a Keras 3 model, one layer after another: Normalization, recurrent layers, dense ones.
+        encoder: True: there are no dense ones; the last states are what counts.
 
     Raises:
         ModelError: the file is missing, damaged or not of Keras 3; weights are not finite.
@@ -47,6 +51,7 @@ def extract(path: Path) -> FloatModel:
     kinds = [type(layer).__name__ for layer in layers]
     known = (
         "Normalization",
+        "Embedding",
         *_RECURRENT,
         "Dense",
         "TimeDistributed",
@@ -66,9 +71,15 @@ def extract(path: Path) -> FloatModel:
         if not layer.return_sequences:
             raise _unsupported(path, layers[index], "a layer that feeds a recurrent one without "
                                "return_sequences")  # fmt: skip
-    dense = _dense_chain(path, layers[behind:], kinds)
-    channels = int(model.input_shape[-1])
-    mean, std = _normalisation(path, layers[:first], channels)
+    dense = () if encoder else _dense_chain(path, layers[behind:], kinds)
+    if encoder and layers[behind:]:
+        raise _unsupported(path, layers[behind], "a layer behind an encoder's recurrent ones")
+    embedding = None
+    if kinds[0] == "Embedding":
+        (embedding,) = _weights(path, layers[0])
+        mean, std = np.zeros(embedding.shape[1]), np.ones(embedding.shape[1])
+    else:
+        mean, std = _normalisation(path, layers[:first], int(model.input_shape[-1]))
     window = model.input_shape[1]
     return FloatModel(
         mean=mean,
@@ -76,6 +87,41 @@ def extract(path: Path) -> FloatModel:
         recurrent=recurrent,
         dense=dense,
         window=None if window is None else int(window),
+        embedding=embedding,
+    )
+
+
+def extract_start(path: Path, shift: int) -> FloatStart:
+    """Read start.keras: a Normalization, then a Dense layer with hard_tanh.
+
+    Args:
+        path: the file.
+        shift: cell states of an LSTM are what it gives times 2**shift.
+
+    Raises:
+        ModelError: the file is missing, damaged or another model.
+    """
+    model = load_keras(path)
+    layers = [layer for layer in model.layers if type(layer).__name__ not in _PASSIVE]
+    kinds = [type(layer).__name__ for layer in layers]
+    if kinds != ["Normalization", "Dense"] or layers[1].get_config()["activation"] != "hard_tanh":
+        raise ModelError(f"{path}: layers {', '.join(kinds)} make no first state; train again")
+    mean, std = _normalisation(path, layers[:1], int(model.input_shape[-1]))
+    dense = replace(_dense(path, layers[1]), activation="linear")
+    return FloatStart(mean=mean, std=std, dense=dense, shift=shift)
+
+
+def extract_run(folder: Path, run: RunSpec) -> FloatParts:
+    """Read every Keras model of a run.
+
+    Raises:
+        ModelError: a file is missing or damaged.
+        UnsupportedLayerError: a layer without integer counterpart.
+    """
+    return FloatParts(
+        model=extract(folder / KERAS_FILE),
+        start=extract_start(folder / START_FILE, run.start_shift) if run.features else None,
+        encoder=extract(folder / ENCODER_FILE, encoder=True) if run.encoder_channels else None,
     )
 
 

@@ -14,6 +14,9 @@ KEY = "input"
 _WORTH_16_BITS = 0.005
 """Share of the calibration windows that 16-bit inputs must win back to be chosen."""
 
+_WORTH_16_BITS_ERROR = 0.01
+"""Share of a regression's squared error that 8-bit inputs may add."""
+
 _CHANCE = 0.125
 """Largest chance that a coin decides the windows so: 3 won and none lost, or 6 and 1, pass."""
 
@@ -32,6 +35,7 @@ class InputBits:
             model's with 16 bits, less the same share with 8 bits.
         won: windows that 16 bits serve better.
         lost: windows that 8 bits serve better.
+        by_error: True: of a regression; gain is the share of the squared error that 8 bits add.
     """
 
     bits: int
@@ -39,6 +43,7 @@ class InputBits:
     gain: float = 0.0
     won: int = 0
     lost: int = 0
+    by_error: bool = False
 
     @property
     def reason(self) -> str:
@@ -46,6 +51,15 @@ class InputBits:
         if self.windows == 0:
             advice = f"; --input-bits 8 is {_COST}" if self.bits == 16 else ""
             return f"{self.bits} bits{advice}"
+        if self.by_error:
+            if self.bits == 8 and self.gain <= 0:
+                return f"8 bits, as good as 16 on the {self.windows} calibration windows"
+            more = f"8 increase the squared error by {100 * self.gain:.1f} %"
+            if self.bits == 16:
+                return f"16 bits, because {more}; --input-bits 8 is {_COST}"
+            return (
+                f"8 bits; {more.replace('8 increase', 'they increase')} on the calibration windows"
+            )
         of = f"of the {self.windows} calibration windows"
         if self.bits == 16:
             lost = f"8 lose {100 * self.gain:.1f} % {of}"
@@ -65,7 +79,8 @@ class InputBits:
         if isinstance(document, Mapping) and document.get("bits") == bits:
             numbers = {key: document.get(key) for key in ("windows", "gain", "won", "lost")}
             if all(isinstance(number, int | float) for number in numbers.values()):
-                return cls(bits=bits, **numbers)  # type: ignore[arg-type]
+                by_error = document.get("by_error") is True
+                return cls(bits=bits, by_error=by_error, **numbers)  # type: ignore[arg-type]
         return cls(bits=bits)
 
 
@@ -91,6 +106,28 @@ def choose(narrow: npt.NDArray[np.bool_], wide: npt.NDArray[np.bool_]) -> InputB
     return InputBits(
         bits=16 if better else 8, windows=len(wide), gain=round(gain, 6), won=won, lost=lost
     )
+
+
+def choose_by_error(narrow: npt.NDArray[np.float64], wide: npt.NDArray[np.float64]) -> InputBits:
+    """Choose 16 bits for a regression where 8 increase its squared error by more than 1 %.
+
+    Args:
+        narrow: (windows,), mean squared error of each window with 8 bits; NaN: not known.
+        wide: the same with 16 bits.
+
+    >>> choose_by_error(np.array([1.0, 1.0]), np.array([0.9, 1.0])).bits
+    16
+    """
+    known = np.isfinite(narrow) & np.isfinite(wide)
+    if not known.any():
+        return InputBits(bits=8)
+    before, after = narrow[known], wide[known]
+    gain = float(before.mean() / max(float(after.mean()), 1e-30) - 1)
+    return InputBits(
+        bits=16 if gain > _WORTH_16_BITS_ERROR else 8, windows=int(known.sum()),
+        gain=round(gain, 6), won=int((after < before).sum()), lost=int((after > before).sum()),
+        by_error=True,
+    )  # fmt: skip
 
 
 def _by_chance(won: int, lost: int) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from rnnedge.archive import DAMAGED, read_npz
 from rnnedge.arrays import F32, I64
@@ -36,6 +37,7 @@ class Windows:
         stream: float32 (rows, channels), whole test recordings, one behind the other.
         stream_ptr: int64 (recordings + 1,), their ends.
         stream_y: int64 (rows,) or float32 (rows, outputs).
+        stream_normal: bool (rows,), False where an anomaly is labelled; None: nothing is.
         normal: float32 (rows, channels), recordings of the validation part, from which a detector
             takes its threshold.
         normal_ptr: int64 (recordings + 1,).
@@ -56,6 +58,7 @@ class Windows:
     stream: F32 | None = None
     stream_ptr: I64 | None = None
     stream_y: I64 | F32 | None = None
+    stream_normal: npt.NDArray[np.bool_] | None = None
     normal: F32 | None = None
     normal_ptr: I64 | None = None
 

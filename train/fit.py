@@ -1,7 +1,8 @@
 """The training: read, cut, divide, build, fit, write the run folder."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from rnnedge.train.progress import Progress, Silent
 from rnnedge.train.readers import Recordings, read
 from rnnedge.train.remarks import remarks
 from rnnedge.train.split import Split, split
+from rnnedge.train.tasks.outline import found_task, reading
+from rnnedge.train.tasks.training import save_models, train_task
+from rnnedge.train.tasks.whole import whole_recordings
 from rnnedge.train.windows import automatic_window
 
 __all__ = ["CALIBRATION_WINDOWS", "TrainOptions", "train_run"]
@@ -61,9 +65,22 @@ def train_run(
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such folder to write the run to; make it first")
     check_cell(options.cell)
-    recordings, tested = _read(data, test, form)
+    task, recordings, tested = _read(data, test, options, form)
     ready = prepare(recordings, form)
     recordings, tested = ready.data, None if tested is None else prepare(tested, form).data
+    for name in options.channel_units:
+        if name not in recordings.channels:
+            raise DataError(
+                f"unit of {name!r}: there is no such channel, only {', '.join(recordings.channels)}"
+            )
+    if task != "classify":
+        made, spec, history = train_task(task, ready, tested, options, form, progress, checkpoint)
+        with _writing(folder):
+            save_models(made, folder)
+            made.windows.save(folder)
+            spec.save(folder)
+            _write_history(folder, history)
+        return spec
     window = options.window or automatic_window(recordings)
     hop = options.hop or max(1, window // 2)
     parts = split(
@@ -76,11 +93,6 @@ def train_run(
         seed=options.seed if options.parts_seed is None else options.parts_seed,
         by=options.split,
     )
-    for name in options.channel_units:
-        if name not in recordings.channels:
-            raise DataError(
-                f"unit of {name!r}: there is no such channel, only {', '.join(recordings.channels)}"
-            )
     for line in (*ready.notes, *remarks(recordings, parts, form)):
         progress.note(line)
     mean, std = normalization(parts.train.X, recordings.channels)
@@ -122,31 +134,45 @@ def train_run(
         training=_statement(options, parts, history),
         rnnedge=rnnedge.__version__,
     )
-    try:
-        _write(folder, model, spec, parts, history, options.seed)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+    with _writing(folder):
+        _write(folder, model, spec, parts, options.seed)
+        _write_history(folder, history)
     return spec
 
 
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+
+
 def _read(
-    data: Sequence[Path], test: Sequence[Path], form: DataFormat
-) -> tuple[Recordings, Recordings | None]:
-    """Read the data, and the test data as the same channels."""
+    data: Sequence[Path], test: Sequence[Path], options: TrainOptions, form: DataFormat
+) -> tuple[str, Recordings, Recordings | None]:
+    """Read the data, and the test data as the same channels; find the task."""
     twice = {path.resolve() for path in data} & {path.resolve() for path in test}
     if twice:
         raise DataError(f"{min(twice)}: given both as training and as test data; name other data")
-    recordings = read(data, form)
+    task = options.task or ("generate" if form.start else "forecast" if form.targets else None)
+    how = reading(task or "classify", form)
+    recordings = read(data, form, **how)
+    task = task or found_task(recordings)
     if not test:
-        return recordings, None
-    tested = read(test, form, channels=recordings.channels)
+        return task, recordings, None
+    if recordings.text:
+        how |= {"vocabulary": recordings.classes, "reply_vocabulary": recordings.reply_classes}
+    else:
+        how |= {"channels": recordings.channels}
+    tested = read(test, form, **how)
     for name, unit, other in zip(recordings.channels, recordings.units, tested.units, strict=True):
         if unit != other and unit and other:
             raise DataError(
                 f"{test[0]}: channel {name!r} is in [{other}], the training data in [{unit}]; "
                 "convert one of them"
             )
-    return recordings, tested
+    return task, recordings, tested
 
 
 def _statement(options: TrainOptions, parts: Split, history: History) -> dict[str, Any]:
@@ -165,19 +191,24 @@ def _statement(options: TrainOptions, parts: Split, history: History) -> dict[st
     }
 
 
-def _write(
-    folder: Path, model: Any, spec: RunSpec, parts: Split, history: History, seed: int
-) -> None:
-    """Write the files of the run folder."""
+def _write(folder: Path, model: Any, spec: RunSpec, parts: Split, seed: int) -> None:
+    """Write model and windows of a classifier."""
     with quiet():
         model.save(folder / KERAS_FILE)
     spec.save(folder)
     count = min(CALIBRATION_WINDOWS, len(parts.train))
     rng = np.random.Generator(np.random.PCG64(seed))
     chosen = np.sort(rng.choice(len(parts.train), count, replace=False))
-    Windows(calibration=parts.train.X[chosen], X_test=parts.test.X[:], y_test=parts.test.y).save(
-        folder
-    )
+    Windows(
+        calibration=parts.train.X[chosen],
+        X_test=parts.test.X[:],
+        y_test=parts.test.y,
+        **whole_recordings(parts.test),
+    ).save(folder)
+
+
+def _write_history(folder: Path, history: History) -> None:
+    """Write history.csv."""
     with (folder / HISTORY_FILE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["epoch", *history.epochs[0]])

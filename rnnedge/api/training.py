@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnedge import run as runs
+from rnnedge.api.judging import judge, kept, of_data, streamed_accuracy
 from rnnedge.api.opened import Document, open_run, read_windows
 from rnnedge.api.tflite import WantedTflite
 from rnnedge.arrays import F32, I64
@@ -64,7 +65,10 @@ def fit(
     from rnnedge.train.checkpoint import Checkpoint, checkpointed, statement
     from rnnedge.train.progress import Silent
     from rnnedge.train.seeds import each_seed
+    from rnnedge.train.tensorboard import check_tensorboard
 
+    if options.tensorboard is not None:
+        check_tensorboard()
     form, progress = form or runs.DataFormat(), progress or Silent()
 
     def one(options: "TrainOptions", folder: Path, checkpoint: Checkpoint) -> Document:
@@ -96,19 +100,17 @@ def _fit(
     checkpoint: "Checkpoint",
 ) -> Document:
     """Make one run in an empty folder."""
-    from rnnedge.convert.build import quantize_and_tell
-    from rnnedge.convert.extract import extract
+    from rnnedge.convert.build import quantize_parts
+    from rnnedge.convert.extract import extract_run
     from rnnedge.convert.inputbits import KEY
     from rnnedge.train.fit import train_run
 
     run = train_run(data, test, options, form, folder, progress, checkpoint)
     windows = runs.load_windows(folder)
-    model, bits = quantize_and_tell(
-        extract(folder / runs.KERAS_FILE), run, windows.calibration, input_bits=input_bits
-    )
+    model, bits = quantize_parts(extract_run(folder, run), run, windows, input_bits=input_bits)
     run = replace(run, training={**run.training, KEY: bits.document()})
     digest = save_model(model, folder / runs.QUANTIZED_FILE)
-    metrics = _metrics(folder, model, windows.X_test, windows.y_test, _NO_TFLITE)
+    metrics = _test_metrics(folder, run, model, windows, _NO_TFLITE)
     about = {"name": run.name, "sha256": digest, KEY: bits.document()}
     document = {**about, **metrics}
     runs.seal(folder, run)
@@ -193,12 +195,14 @@ def evaluate(
     spec, model, windows = open_run(run)
     runs.check_seal(run, spec, runs.KERAS_FILE)
     if not data:
-        if (windows.y_test < 0).any():
+        if spec.task == "classify" and (windows.y_test < 0).any():
             raise DataError(
                 f"{run}: the classes of its windows are not known; export the model again with "
                 "--classes, the labels in the order of its outputs"
             )
-        return _metrics(run, model, windows.X_test, windows.y_test, tflite)
+        return _test_metrics(run, spec, model, windows, tflite)
+    if spec.task != "classify":
+        return judge(run, spec, model, of_data(spec, data))
     cut, items = read_windows(spec, data, labelled=True)
     unknown = np.flatnonzero(cut.y < 0)
     if unknown.size:
@@ -211,6 +215,24 @@ def evaluate(
         **_metrics(run, model, cut.X, cut.y, tflite),
         "short_recordings": cut.short,
     }
+
+
+def _test_metrics(
+    folder: Path,
+    run: runs.RunSpec,
+    model: QuantizedModel,
+    windows: runs.Windows,
+    tflite: WantedTflite,
+) -> Document:
+    """Measure the test part that a run keeps."""
+    if run.task != "classify":
+        return judge(folder, run, model, kept(windows))
+    y = np.asarray(windows.y_test, np.int64)
+    document = _metrics(folder, model, windows.X_test, y, tflite)
+    if windows.stream is not None and not model.bidirectional:
+        for name, found in streamed_accuracy(folder, run, model, kept(windows)).items():
+            document["variants"][name]["streamed_accuracy"] = found
+    return document
 
 
 def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, tflite: WantedTflite) -> Document:

@@ -1,0 +1,157 @@
+"""The training of a streaming task, and the files that it leaves."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rnnedge
+from rnnedge.kerasbackend import keras, quiet
+from rnnedge.run import (
+    ENCODER_FILE,
+    KERAS_FILE,
+    START_FILE,
+    Channel,
+    DataFormat,
+    RunSpec,
+)
+from rnnedge.train.checkpoint import Checkpoint
+from rnnedge.train.optimise import History, optimise
+from rnnedge.train.options import TrainOptions
+from rnnedge.train.prepare import Prepared
+from rnnedge.train.progress import Progress
+from rnnedge.train.readers import Recordings
+from rnnedge.train.tasks.baselines import linear_model
+from rnnedge.train.tasks.network import START_SHIFT
+from rnnedge.train.tasks.plan import Plan, plan
+
+FILES = {"model": KERAS_FILE, "start": START_FILE, "encoder": ENCODER_FILE}
+_DETECTOR = {"smoothing": 4, "warmup": 64, "share": 0.9999, "margin": 1.25}
+_MOST_NAMES = 12
+
+
+def train_task(
+    task: str,
+    ready: Prepared,
+    test: Recordings | None,
+    options: TrainOptions,
+    form: DataFormat,
+    progress: Progress,
+    checkpoint: Checkpoint | None = None,
+) -> tuple[Plan, RunSpec, History]:
+    """Train a streaming task.
+
+    Args:
+        task: one of rnnedge.spec.TASKS, not "classify".
+        ready: the recordings.
+        test: those of the test part, or None.
+        options: how to train.
+        form: how the files were read.
+        progress: follows the epochs.
+        checkpoint: where each epoch is kept and the training goes on from; None: nowhere.
+
+    Raises:
+        DataError: the data cannot be used.
+        ModelError: the training went astray.
+    """
+    keras().utils.set_random_seed(options.seed)
+    made = plan(task, ready.data, test, form.targets, options)
+    for line in (*ready.notes, *_remarks(made)):
+        progress.note(line)
+    history = optimise(made.network, made.problem, options, progress, checkpoint)
+    progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
+    outline = made.outline
+    spec = RunSpec(
+        name=options.name,
+        task=task,
+        cell=options.cell,
+        units=options.units,
+        layers=options.layers,
+        reset_after=options.reset_after,
+        window=made.window,
+        hop=made.window,
+        rate=options.rate or ready.rate,
+        channels=_with_units(made.channels, options),
+        classes=outline.classes,
+        data_format=form,
+        every=1,
+        targets=_with_units(made.targets, options),
+        horizons=outline.horizons,
+        features=made.features,
+        encoder_channels=made.encoder_channels,
+        encoder_window=made.encoder_window,
+        text=outline.text,
+        start_shift=START_SHIFT if options.cell == "lstm" and made.features else 0,
+        detector=dict(_DETECTOR) if task == "anomaly" else {},
+        split=made.statement,
+        training=_statement(made, options, history),
+        rnnedge=rnnedge.__version__,
+    )
+    return made, spec, history
+
+
+def save_models(made: Plan, folder: Path) -> None:
+    """Write the trained Keras models into a run folder."""
+    with quiet():
+        for name, model in made.models().items():
+            model.save(folder / FILES[name])
+
+
+def _remarks(made: Plan) -> Iterator[str]:
+    """Yield one line each on channels, outputs and parts."""
+    yield f"task: {made.outline.task}"
+    yield f"channels: {', '.join(_named(channel) for channel in made.channels)}"
+    names = made.outline.classes
+    shown = ", ".join(map(_visible, names[:_MOST_NAMES]))
+    yield f"outputs: {shown}{f' and {len(names) - _MOST_NAMES} more' * (len(names) > _MOST_NAMES)}"
+    for name, items in made.series.items():
+        rows = sum(len(item.x) for item in items)
+        yield f"{name}: {len(items)} recordings, {rows} steps"
+    yield (
+        f"batches: {made.lanes} whole sequences of up to {made.steps} steps"
+        if made.outline.lasting
+        else f"batches: {made.lanes} lanes of {made.steps} steps, the state runs on"
+    )
+
+
+def _named(channel: Channel) -> str:
+    return f"{channel.name} [{channel.unit}]" if channel.unit else channel.name
+
+
+def _visible(name: str) -> str:
+    return name if name.isprintable() and name.strip() else repr(name)
+
+
+def _with_units(channels: tuple[Channel, ...], options: TrainOptions) -> tuple[Channel, ...]:
+    """Give channels the units of measure that the options name."""
+    given = options.channel_units
+    return tuple(
+        Channel(name=c.name, unit=given.get(c.name, c.unit), mean=c.mean, std=c.std)
+        for c in channels
+    )
+
+
+def _statement(made: Plan, options: TrainOptions, history: History) -> dict[str, Any]:
+    """State what happened, for run.json."""
+    stated: dict[str, Any] = {
+        "seed": options.seed,
+        "epochs": len(history.epochs),
+        "best_epoch": history.best + 1,
+        "lanes": made.lanes,
+        "steps": made.steps,
+        "burn_in": options.burn_in,
+        "updates": made.problem.updates,
+        "learning_rate": options.learning_rate,
+        "dropout": options.dropout,
+        **{k: v for k, v in history.epochs[history.best].items() if math.isfinite(v)},
+        "keras": keras().__version__,
+    }
+    if made.outline.task in ("label", "next") or (made.outline.task == "translate"
+                                                  and not made.targets):  # fmt: skip
+        y = np.concatenate([item.y for item in made.series["train"]]).astype(np.int64)
+        stated["occurrences"] = np.bincount(y[y >= 0], minlength=len(made.outline.classes)).tolist()
+    if made.outline.task in ("forecast", "anomaly"):
+        stated["linear"] = linear_model(made.series["train"], made.channels, made.targets)
+    return stated

@@ -4,7 +4,7 @@ PYTHON ?= $(shell scripts/find-python.sh)
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test nightly mutate figures tflm check format clean
+.PHONY: help demo setup test nightly mutate figures tflm accuracy check format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -32,6 +32,9 @@ figures: setup ## renew the recorded sizes and counts, and the table in docs/fig
 
 tflm: setup ## renew the figures of TensorFlow Lite Micro in docs/tflm.md (trains on HAPT: ten minutes)
 	$(BIN)/python -m tests.tflm_table --write
+
+accuracy: setup ## train on public recordings, renew the figures in docs/accuracy.md (an hour or two)
+	$(BIN)/python -m tests.accuracy
 
 check: $(VENV)/.installed ## linters and types: ruff, mypy --strict, clang-format
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""Accuracy on real recordings, official splits: `make accuracy`."""

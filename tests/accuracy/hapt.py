@@ -1,0 +1,123 @@
+"""HAPT: activities from a phone at the waist, official test subjects and windows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnedge.arrays import F32
+from tests.accuracy.case import Case, Goal, classified
+from tests.accuracy.files import write_sequences
+
+WINDOW = 128
+SIX = {
+    1: "walking", 2: "upstairs", 3: "downstairs", 4: "sitting", 5: "standing", 6: "laying",
+}  # fmt: skip
+CHANNELS = ("acc x", "acc y", "acc z", "gyr x", "gyr y", "gyr z")
+_G_PER_COUNT = 1 / 720
+_RAD_PER_S_PER_COUNT = 0.00030543261909902
+
+
+def signals(folder: Path) -> tuple[F32, dict[str, Any]]:
+    """Return all recordings, float32 (rows, 6) in g and rad/s, and the other arrays."""
+    with np.load(folder / "hapt.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    signal = np.concatenate(
+        [arrays["acc"] * _G_PER_COUNT, arrays["gyr"] * _RAD_PER_S_PER_COUNT], axis=1
+    )
+    return signal.astype(np.float32), arrays
+
+
+def segments(folder: Path, file: Path, names: Mapping[int, str], channels: int) -> None:
+    """Write the labelled stretches of the training subjects, and the official test windows.
+
+    A window may begin anywhere in a stretch: --hop decides. Activities without a name are left out.
+    """
+    signal, arrays = signals(folder)
+    signal = signal[:, :channels]
+    windows = arrays["win"]
+    tested = np.unique(windows[windows[:, 4] == 1, 2])
+    train, labels, groups = [], [], []
+    for experiment, subject, activity, first, last in arrays["labels"]:
+        if subject in tested or activity not in names:
+            continue
+        begin = arrays["exp_ptr"][experiment - 1]
+        train.append(signal[begin + first - 1 : begin + last])
+        labels.append(names[activity])
+        groups.append(subject)
+    chosen = windows[(windows[:, 4] == 1) & np.isin(windows[:, 3], list(names))]
+    write_sequences(
+        file,
+        train,
+        [signal[start : start + WINDOW] for start in chosen[:, 0]],
+        channels=CHANNELS[:channels],
+        units=(("g",) * 3 + ("rad/s",) * 3)[:channels],
+        y_train=np.array(labels),
+        y_test=np.array([names[activity] for activity in chosen[:, 3]]),
+        group_train=np.array(groups),
+        group_test=chosen[:, 2],
+        classes=np.array(list(dict.fromkeys(names.values()))),
+    )
+
+
+def six(folder: Path, file: Path) -> None:
+    """Six activities, six channels."""
+    segments(folder, file, SIX, 6)
+
+
+def six_by_acceleration(folder: Path, file: Path) -> None:
+    """Six activities, three channels."""
+    segments(folder, file, SIX, 3)
+
+
+def binary(folder: Path, file: Path) -> None:
+    """Sitting, laying or upstairs against the rest."""
+    some = {"sitting", "laying", "upstairs"}
+    names = {key: "sit, lie, up" if name in some else "rest" for key, name in SIX.items()}
+    segments(folder, file, names, 6)
+
+
+_USUAL = {"window": WINDOW, "hop": 16, "rate": 50.0, "augment": {"rotate": 15.0}}
+CASES = (
+    Case(
+        data="hapt",
+        name="6 activities, GRU-32",
+        write=six,
+        options={**_USUAL, "units": 32},
+        measure=classified,
+        goals=(Goal(figure="float accuracy", bound=0.92),),
+        others="logistic regression on statistics 0.893",
+    ),
+    Case(
+        data="hapt",
+        name="6 activities, LSTM-28",
+        write=six,
+        options={**_USUAL, "cell": "lstm", "units": 28},
+        measure=classified,
+        goals=(Goal(figure="float accuracy", bound=0.92),),
+        others="logistic regression on statistics 0.893",
+        seeds=3,
+    ),
+    Case(
+        data="hapt",
+        name="6 activities, accelerometer alone, GRU-10",
+        write=six_by_acceleration,
+        options={**_USUAL, "units": 10, "learning_rate": 1e-2},
+        measure=classified,
+        goals=(
+            Goal(figure="float macro_f1", bound=0.90),
+            Goal(figure="float macro_f1", bound=0.87, worst=True),
+        ),
+        others="published: GRU-10 0.916, FastGRNN's worst seed 0.663",
+        seeds=20,
+    ),
+    Case(
+        data="hapt",
+        name="sitting, laying, upstairs against the rest, GRU-16",
+        write=binary,
+        options={**_USUAL, "units": 16, "learning_rate": 1e-2},
+        measure=classified,
+        goals=(Goal(figure="float accuracy", bound=0.95),),
+    ),
+)

@@ -1,0 +1,75 @@
+"""Temperature of a machine, each five minutes: forecast, and its four labelled anomalies."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.accuracy.case import Case, Figures, Goal
+from tests.accuracy.streams import forecast_errors
+
+_SHARE = 0.8
+_PROBATION = 0.15
+_CONTEXT = 288
+_RATE = 1 / 300
+
+
+def write(folder: Path, file: Path) -> None:
+    """Write the series; the test part begins a day early, which is not counted."""
+    with np.load(folder / "nab_machine_temp.npz") as arrays:
+        series = arrays["value"][:, None]
+    first = int(len(series) * _SHARE)
+    np.savez(
+        file, X_train=series[:first], X_test=series[first - _CONTEXT :],
+        channels=np.array(["temperature"]), units=np.array(["deg F"]),
+    )  # fmt: skip
+
+
+def labelled(folder: Path, file: Path) -> None:
+    """Write the series with its labels; the first 15 %, which are normal, are trained on."""
+    with np.load(folder / "nab_machine_temp.npz") as arrays:
+        series, labels = arrays["value"][:, None], arrays["in_anomaly_window"].astype(np.int64)
+    first = int(len(series) * _PROBATION)
+    np.savez(
+        file, X_train=series[:first], y_train=labels[:first], X_test=series[first:],
+        y_test=labels[first:], classes=np.array(["normal", "anomaly"]),
+        channels=np.array(["temperature"]), units=np.array(["deg F"]),
+    )  # fmt: skip
+
+
+def measure(run: Path, _: object) -> Figures:
+    """Mean squared errors in standard deviations of the first four fifths."""
+    with np.load(run.parent / "data.npz") as arrays:
+        spread = arrays["X_train"].std(axis=0, dtype=np.float64)
+    return forecast_errors(run, spread, _CONTEXT)
+
+
+def alarms(_: Path, document: Mapping[str, Any]) -> Figures:
+    """Anomalies found by the device's detector, and its false alarms."""
+    found = document["detector"]
+    figures = {f"int8 window {i + 1} found": float(yes) for i, yes in enumerate(found["found"])}
+    figures["int8 windows found"] = float(sum(found["found"]))
+    figures["int8 false alarms a day"] = float(found["false_alarms_per_day"])
+    return figures
+
+
+_OPTIONS = {"units": 16, "window": 96, "burn_in": 24, "rate": _RATE}
+CASES = (
+    Case(
+        data="nab_machine_temp",
+        name="temperature 5 min ahead, GRU-16",
+        write=write,
+        options={"task": "forecast", **_OPTIONS},
+        measure=measure,
+        goals=(Goal(figure="float mse temperature +1", bound=0.0069, error=True),),
+        others="persistence 0.0077, linear AR(48) 0.0069",
+    ),
+    Case(
+        data="nab_machine_temp",
+        name="anomalies, GRU-16",
+        write=labelled,
+        options={"task": "anomaly", **_OPTIONS},
+        measure=alarms,
+    ),
+)

@@ -74,15 +74,11 @@ def cut(
             f"{longest.source}: {max(lengths)} rows in the longest recording, but a window takes "
             f"{window}; choose --window {max(lengths)} or less"
         )
-    owner: list[int] = []
-    starts: list[int] = []
-    for index, item in enumerate(recordings.items):
-        rows = range(0, len(item.values) - window + 1, hop)
-        owner += [index] * len(rows)
-        starts += rows
-    recording = np.array(owner, dtype=np.int64)
+    rows = np.array(lengths, dtype=np.int64)
+    counts = np.maximum(0, (rows - window) // hop + 1)
+    recording = np.repeat(np.arange(len(rows)), counts)
+    start = (np.arange(len(recording)) - np.repeat(np.cumsum(counts) - counts, counts)) * hop
     labels = np.array([_index(names, item.label) for item in recordings.items], dtype=np.int64)
-    start = np.array(starts, dtype=np.int64)
     stored = StoredWindows([item.values for item in recordings.items], recording, start, window)
     return WindowSet(
         X=stored[:] if stored.nbytes <= IN_MEMORY else stored,

@@ -71,7 +71,7 @@ def test_a_growing_channel_grows_within_recordings(
 ) -> None:
     monkeypatch.setattr(channelstats, "_CHUNK", chunk)
     up, down = np.arange(40.0)[:, None], np.arange(40.0)
-    down[20] = 3
+    down[21] = 3  # the first row of a chunk
     assert channel_stats(data(item(up), item(up)))[0].growing
     assert not channel_stats(data(item(down[:, None])))[0].growing
 

@@ -190,6 +190,15 @@ def test_pieces_of_one_recording_are_divided_by_time_too() -> None:
     assert max(_rows(parts.validation)) < min(_rows(parts.test)) - 5
 
 
+def test_two_recordings_are_divided_by_time_unless_recordings_are_asked_for() -> None:
+    two = together([replace(recording(n, None, rows=300), source=f"r{n}") for n in range(2)])
+    parts = _parted(two)
+    assert "by time" in parts.method
+    assert _rows(parts.test) == list(range(1180, 1300))
+    with pytest.raises(DataError, match="2 recordings or groups, expected at least 3"):
+        _parted(two, "recording")
+
+
 def test_recordings_at_the_same_time_are_divided_at_the_same_time() -> None:
     items = [
         replace(recording(n, None, rows=rows), time=100.0 + step * np.arange(rows))
@@ -290,6 +299,11 @@ def test_large_data_is_sampled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(large.test) == 100
     assert large.statement["test"]["sampled_from"] == len(small.test) > 300
     assert "sampled_from" not in large.statement["train"]
+    part = small.test
+    places = zip(part.recording, part.start, strict=True)
+    rows = dict(zip(places, part.X, strict=True))
+    for r, t, x in zip(large.test.recording, large.test.start, large.test.X, strict=True):
+        assert np.array_equal(rows[r, t], x)
     kept = set(zip(small.test.recording, small.test.start, strict=True))
     assert set(zip(large.test.recording, large.test.start, strict=True)) < kept
 

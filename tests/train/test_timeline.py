@@ -47,6 +47,7 @@ def test_step_gaps_clock_and_duplicates_are_counted() -> None:
 
 def test_chunks_count_as_the_whole_does(monkeypatch: pytest.MonkeyPatch) -> None:
     time = np.cumsum(np.random.default_rng(0).choice([1.0, 1.0, 1.0, 4.0, -1.0], 5000))
+    time[3136:] = time[3136] + 2 * (time[3136:] - time[3136])  # where a chunk ends
     whole = timeline.timeline(data(item(time)))
     monkeypatch.setattr(timeline, "_CHUNK", 64)
     parts = timeline.timeline(data(item(time)))
@@ -54,6 +55,7 @@ def test_chunks_count_as_the_whole_does(monkeypatch: pytest.MonkeyPatch) -> None
     assert parts is not None
     assert whole == parts
     assert whole.gaps > 500 < whole.backwards
+    assert whole.changes > 0
 
 
 def test_even_time_says_nothing_but_the_rate() -> None:

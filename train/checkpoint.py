@@ -15,7 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -193,8 +193,9 @@ def statement(
         other: further options, by name.
     """
     versions = {"rnnedge": rnnedge.__version__, "keras": keras().__version__}
+    chosen = {**asdict(form), **asdict(replace(options, tensorboard=None)), **other}
     stated = {
-        "options": {**asdict(form), **asdict(options), **other},
+        "options": chosen,
         "data": {str(path): _hashes(path) for path in (*data, *test)},
         "versions": {**versions, "numpy": np.__version__},
     }

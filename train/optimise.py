@@ -14,6 +14,7 @@ from rnnedge.train.checkpoint import Checkpoint, State
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.problem import Problem
 from rnnedge.train.progress import Progress
+from rnnedge.train.tensorboard import log_to
 
 _VALIDATION_BATCH = 512
 _LEAST_RATE = 0.01
@@ -76,6 +77,7 @@ def optimise(
             checkpoint.save(watch.state())
         progress.update(epoch + 1, watch.epochs[-1])
 
+    logs = [] if options.tensorboard is None else [log_to(options.tensorboard)]
     progress.start(epochs)
     begin = epochs if watch.ended else len(watch.epochs)
     try:
@@ -91,6 +93,7 @@ def optimise(
                     validation_batch_size=_VALIDATION_BATCH,
                     callbacks=[
                         *problem.callbacks,
+                        *logs,
                         keras().callbacks.TerminateOnNaN(),
                         keras().callbacks.LambdaCallback(on_epoch_end=epoch_end),
                     ],

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from rnnedge.errors import RnnedgeError
 from rnnedge.spec import TASKS, rate_error
@@ -59,6 +60,7 @@ class TrainOptions:
         split: what the parts are divided by, one of SPLITS.
         rate: samples per second, or None.
         channel_units: units of measure by channel name, before those in the files.
+        tensorboard: folder of TensorBoard's logs, or None.
     """
 
     name: str = "model"
@@ -89,6 +91,7 @@ class TrainOptions:
     split: str = "auto"
     rate: float | None = None
     channel_units: Mapping[str, str] = field(default_factory=dict)
+    tensorboard: Path | None = None
 
     def __post_init__(self) -> None:
         if not (self.name.isidentifier() and self.name.isascii()):

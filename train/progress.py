@@ -1,13 +1,17 @@
 """Progress of training: what is reported, and a bar on stderr that shows it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
 from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
+
+Tell = Callable[[float], None]
+"""Takes the share that is done, 0 to 1."""
 
 
 class Progress(Protocol):
@@ -15,6 +19,9 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None:
         """Tell something about the data or the training, in one line."""
+
+    def stage(self, name: str, /) -> AbstractContextManager[Tell]:
+        """Announce work that may take long, such as "reading"; it may tell how far it is."""
 
     def start(self, total: int) -> None:
         """Announce the largest number of epochs."""
@@ -24,10 +31,21 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A listener that ignores everything."""
+    """A listener that ignores everything; a context manager as `ProgressBar` is."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def note(self, text: str) -> None:
         """Ignore a remark."""
+
+    @contextmanager
+    def stage(self, _: str, /) -> Iterator[Tell]:
+        """Ignore a stage."""
+        yield lambda _: None
 
     def start(self, total: int) -> None:
         """Ignore the start."""
@@ -46,9 +64,10 @@ class ProgressBar:
         self._console = console = Console(file=sys.stderr, soft_wrap=True, highlight=False)
         self._total = 0
         self._bar = rich_progress.Progress(
-            TextColumn("training"),
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("epoch {task.completed}/{task.total}  {task.description}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             console=console,
             disable=not console.is_terminal,
             transient=True,
@@ -71,21 +90,40 @@ class ProgressBar:
         """Write a line."""
         self._console.print(text, markup=False)
 
+    @contextmanager
+    def stage(self, name: str, /) -> Iterator[Tell]:
+        """Show a bar while the block runs; it moves only where its share is told."""
+        task = self._bar.add_task(name, total=None, figures="")
+
+        def tell(share: float) -> None:
+            self._bar.update(task, total=1.0, completed=share, figures=f"{100 * share:.0f} %")
+
+        try:
+            yield tell
+        finally:
+            self._bar.remove_task(task)
+
+    def refresh(self) -> None:
+        """Draw at once what is otherwise drawn ten times a second."""
+        self._bar.refresh()
+
     def start(self, total: int) -> None:
         """Show an empty bar."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
         self._total = total
-        self._task = self._bar.add_task("compiling", total=total)
+        self._task = self._bar.add_task("training", total=total, figures="compiling")
 
     def update(self, epoch: int, figures: Mapping[str, float]) -> None:
         """Advance the bar and show the figures of the epoch."""
-        text = shown(figures)
+        text = f"epoch {epoch}/{self._total}  {shown(figures)}"
         if self._task is not None:
-            self._bar.update(self._task, completed=epoch, description=text)
+            self._bar.update(self._task, completed=epoch, figures=text)
         if (
             not self._console.is_terminal
             and epoch * 10 // self._total > (epoch - 1) * 10 // self._total
         ):
-            self.note(f"epoch {epoch}/{self._total}  {text}")
+            self.note(text)
 
 
 def shown(figures: Mapping[str, float]) -> str:

@@ -54,7 +54,8 @@ def each_seed(
         place = checkpoint.folder / "run"
         if not place.exists():
             progress.note(f"seed {seed}, {seed - first + 1} of {count}")
-            own = replace(options, seed=seed, seeds=1, parts_seed=parts_seed)
+            board = options.tensorboard and options.tensorboard / f"seed-{seed}"
+            own = replace(options, seed=seed, seeds=1, parts_seed=parts_seed, tensorboard=board)
             _train(one, own, place, checkpoint)
         documents[seed] = _finished(place)
         validation[seed] = float(load_run(place).training[_VALIDATION])

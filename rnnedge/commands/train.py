@@ -1,13 +1,20 @@
 """rnnedge train."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, FOLDER, json_option, report, table
+from rnnedge.commands.common import DATA, json_option, report, table
 from rnnedge.commands.dataoptions import data_options, taken_form
 from rnnedge.commands.evaluate import disagreement
+from rnnedge.commands.trainoptions import train_options
+
+_SPREAD = ("mean", "deviation", "worst")
+_BESIDE = ("agreement",)
 
 
 class _Greedy(click.Command):
@@ -30,97 +37,41 @@ class _Greedy(click.Command):
         return super().parse_args(ctx, spread)
 
 
-def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
-    pairs = dict(item.partition("=")[::2] for item in value)
-    if not all(name and unit for name, unit in pairs.items()):
-        raise click.BadParameter("expected CHANNEL=UNIT, such as ax=g")
-    return pairs
-
-
 @click.command(cls=_Greedy)
 @click.argument("data", nargs=-1, required=True, type=DATA)
 @click.option("--test", multiple=True, type=DATA, metavar="DATA...", help="Separate test data.")
-@click.option("--out", required=True, type=FOLDER, help="Run folder to make.")
-@click.option("--cell", default="gru", show_default=True, help="Recurrent cell: gru, lstm or rnn.")
-@click.option("--units", default=32, show_default=True, type=click.IntRange(1, 4096))
-@click.option(
-    "--layers", default=1, show_default=True, type=click.IntRange(1, 8), help="Recurrent layers."
-)
-@click.option("--reset-after/--reset-before", default=True, show_default=True, help="GRU form.")
-@click.option(
-    "--window",
-    type=click.IntRange(1, 65535),
-    help="Time steps of a window. [default: a recording's]",
-)
-@click.option(
-    "--hop", type=click.IntRange(min=1), help="Steps between windows. [default: half a window]"
-)
 @data_options
 @click.option(
     "--split",
     type=click.Choice(["auto", "recording", "group", "time"]),
     help="What the parts are divided by. [default: group, else recording, else time]",
 )
-@click.option("--rate", type=float, help="Samples per second, for the export's documentation.")
-@click.option(
-    "--unit", "units_of_measure", multiple=True, callback=_pairs, metavar="CHANNEL=UNIT",
-    help="Unit of measure of a channel; may be repeated.",
-)  # fmt: skip
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
-@click.option("--epochs", type=click.IntRange(1, 10**6), help="[default: by the data]")
-@click.option(
-    "--batch-size", type=click.IntRange(1, 10**6), help="[default: by the amount of data]"
-)
-@click.option(
-    "--learning-rate",
-    type=float,
-    help="Of Adam at the start; decays along a cosine. [default: 0.005]",
-)
-@click.option(
-    "--patience",
-    type=click.IntRange(min=1),
-    help="Epochs without improvement before stopping. [default: a third of all]",
-)
-@click.option(
-    "--dropout", type=float, help="Share of the cell's inputs dropped in training. [default: 0]"
-)
-@click.option(
-    "--test-fraction", type=float, help="Share held out where there is no --test. [default: 0.2]"
-)
-@click.option(
-    "--validation-fraction",
-    type=float,
-    help="Share of the rest for early stopping. [default: 0.15]",
-)
-@click.option(
-    "--input-bits",
-    type=click.Choice(["8", "16"]),
-    help="Of the first layer. [default: 16 where 8 lose calibration windows]",
-)
-@click.option("--name", help="Name of the model in C. [default: of the run folder]")
-@click.option("--force", is_flag=True, help="Replace an existing run.")
+@train_options
 @json_option
 def train(
     data: tuple[Path, ...], test: tuple[Path, ...], out: Path, as_json: bool, **chosen: Any
 ) -> None:
-    """Train a model on sensor data and quantise it.
+    """Train a model on sensor data, series or text, and quantise it.
 
-    DATA is one CSV with a label column, a CSV per class (or a folder of them), or an .npz of
-    windows (X, y, or X_train, y_train, X_test, y_test).
+    DATA is one CSV with a label column, a CSV per class (or a folder of them), an .npz of windows
+    (X, y, or X_train, y_train, X_test, y_test), or any other format that docs/data.md lists.
+
+    Ctrl-C keeps what was trained in OUT.partial; the same command with --resume goes on with it.
     """
     from rnnedge import api
     from rnnedge.naming import check_name, default_name
     from rnnedge.train.options import TrainOptions
-    from rnnedge.train.progress import ProgressBar
+    from rnnedge.train.progress import ProgressBar, Silent
 
     form = taken_form(chosen)
-    name, bits, force = (chosen.pop(key) for key in ("name", "input_bits", "force"))
+    name, bits = chosen.pop("name"), chosen.pop("input_bits")
+    force, resume, quiet = (chosen.pop(key) for key in ("force", "resume", "quiet"))
     options = TrainOptions(
         name=check_name(name) if name is not None else default_name(out.resolve().name),
         channel_units=chosen.pop("units_of_measure"),
         **{key: value for key, value in chosen.items() if value is not None},
     )
-    with ProgressBar() as bar:
+    with _interrupted(out), Silent() if quiet else ProgressBar() as progress:
         document = api.fit(
             data,
             out,
@@ -128,18 +79,71 @@ def train(
             form=form,
             test=test,
             input_bits=int(bits) if bits else None,
-            progress=bar,
+            progress=progress,
             force=force,
+            resume=resume,
         )
     disagreement(document)
     report(document, as_json, _show)
 
 
+@contextmanager
+def _interrupted(out: Path) -> Iterator[None]:
+    """End an interrupted training with one line that says how it goes on."""
+    from rnnedge.train.checkpoint import partial_folder
+
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        code = 128 + signal.SIGINT if isinstance(stop, KeyboardInterrupt) else stop.code
+        folder = partial_folder(out)
+        click.echo(
+            f"interrupted; what was trained is in {folder}: go on with the same command and "
+            "--resume"
+            if folder.exists()
+            else "interrupted before the end of an epoch; nothing was kept",
+            err=True,
+        )
+        raise SystemExit(code) from None
+
+
 def _show(document: dict[str, Any]) -> None:
+    variants = document["variants"]
+    names = list(dict.fromkeys(name for v in variants.values() for name in _figures(v)))
     rows = [
-        [name, f"{variant['accuracy']:.4f}", f"{variant['macro_f1']:.4f}"]
-        for name, variant in document["variants"].items()
+        [variant, *(f"{figures[name]:.4f}" if name in figures else "" for name in names)]
+        for variant, figures in ((v, _figures(found)) for v, found in variants.items())
     ]
-    table(["test part", "accuracy", "macro F1"], rows, f"{document['windows']} test windows")
+    table(
+        ["test part", *(_spoken(name) for name in names)],
+        rows,
+        f"{document['windows']} test windows",
+    )
+    if "seeds" in document:
+        _show_seeds(document["seeds"])
     click.echo(f"input: {document['input']['reason']}")
     click.echo(f"run folder {document['run']}, model {document['name']}")
+
+
+def _show_seeds(seeds: dict[str, Any]) -> None:
+    """Print how far the seeds lie apart."""
+    rows = [
+        [f"{variant} {_spoken(name)}", *(f"{spread[key]:.4f}" for key in _SPREAD)]
+        for variant, figures in seeds["variants"].items()
+        for name, spread in figures.items()
+        if name not in _BESIDE
+    ]
+    table(
+        ["test part", *_SPREAD],
+        rows,
+        f"{len(seeds['seeds'])} seeds; kept {seeds['kept']}, the best on the validation part",
+    )
+
+
+def _figures(variant: dict[str, Any]) -> dict[str, float]:
+    """Return the metrics that are one number."""
+    return {k: v for k, v in variant.items() if type(v) is float and k not in _BESIDE}
+
+
+def _spoken(name: str) -> str:
+    return name.replace("macro_f1", "macro F1").replace("_", " ")

@@ -12,9 +12,10 @@ from rnnedge.spec.cells import (
     RnnLayer,
 )
 from rnnedge.spec.input import EmbeddingLayer, InputLayer
-from rnnedge.spec.model import CONTRACT, LAYER_KINDS, TASKS, Layer, QuantizedModel, Recurrent
+from rnnedge.spec.model import CONTRACT, LAYER_KINDS, Layer, QuantizedModel, Recurrent
 from rnnedge.spec.output import DenseLayer, Detector, FeedbackLayer, OutputLayer, StartLayer
 from rnnedge.spec.rate import FASTEST_RATE, SLOWEST_RATE, rate_error
+from rnnedge.tasks import TASKS
 
 __all__ = [
     "CONTRACT",

@@ -15,9 +15,6 @@ from rnnedge.spec.rate import rate_error
 CONTRACT = 3
 """Version of the number formats; written into every file and checked on reading."""
 
-TASKS = ("classify", "label", "forecast", "anomaly", "map", "generate", "translate", "next")
-"""What a model can be for (rnnedge.train.tasks); "translate" is a sequence to another one."""
-
 Recurrent = RecurrentLayer | BidirectionalLayer
 Layer = RecurrentLayer | BidirectionalLayer | DenseLayer
 LAYER_KINDS: dict[str, Any] = {
@@ -36,7 +33,7 @@ class QuantizedModel:
 
     Attributes:
         name: C identifier, also the base name of exported files.
-        task: one of TASKS, or "encode" of an encoder.
+        task: one of rnnedge.tasks.TASKS, or "encode" of an encoder.
         window: time steps of one window.
         every: steps from one result to the next: 0: a result at the end of each window, which
             starts anew; n: the state runs on.

@@ -67,9 +67,9 @@ class StoredWindows:
             raise ValueError("windows in their recordings are no array without a copy")
         return self[:] if dtype is None else self[:].astype(dtype)
 
-    def select(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "StoredWindows":
-        """Return the chosen windows, still in their recordings."""
-        return StoredWindows(self._values, self._recording[index], self._start[index], self._steps)
+    def at(self, recording: I64, start: I64) -> "StoredWindows":
+        """Return windows of the same recordings at other places, still in them."""
+        return StoredWindows(self._values, recording, start, self._steps)
 
 
 def chunks(X: F32 | StoredWindows) -> Iterator[F32]:

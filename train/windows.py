@@ -40,12 +40,13 @@ class WindowSet:
 
     def select(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "WindowSet":
         """Return the chosen windows."""
+        recording, start = self.recording[index], self.start[index]
         return WindowSet(
-            X=self.X.select(index) if isinstance(self.X, StoredWindows) else self.X[index],
+            X=self.X.at(recording, start) if isinstance(self.X, StoredWindows) else self.X[index],
             y=self.y[index],
-            recording=self.recording[index],
+            recording=recording,
             group=self.group[index],
-            start=self.start[index],
+            start=start,
             short=self.short,
         )
 

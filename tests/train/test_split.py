@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnedge.errors import DataError
+from rnnedge.errors import DataError, RnnedgeError
 from rnnedge.train import windows
 from rnnedge.train.balance import divide
+from rnnedge.train.options import TrainOptions
 from rnnedge.train.parts import Parts, parted
 from rnnedge.train.readers import Recordings
 from rnnedge.train.slices import sliced
@@ -317,3 +318,8 @@ def test_many_windows_are_divided_as_well_as_few(monkeypatch: pytest.MonkeyPatch
     assert not set(group[chosen]) & set(group[~chosen])
     for label in range(4):
         assert 0.1 < chosen[y == label].mean() < 0.3
+
+
+def test_an_unknown_division_is_refused() -> None:
+    with pytest.raises(RnnedgeError, match="split is 'luck', expected one of auto, recording"):
+        TrainOptions(split="luck")

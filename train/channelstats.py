@@ -12,6 +12,7 @@ _SAMPLE = 100_000
 _BARS = 24
 _FAR = 8.0
 _HELD, _FEWEST_HELD, _FEWEST_VALUES = 0.005, 10, 20
+_AT_REST = 0.4  # a larger share at a limit is where the channel rests, as light is at 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,9 @@ def _stats(name: str, unit: str, index: int, sums: _Sums, sample: F32) -> Channe
         growing=not sums.falls[index] and 2 * int(sums.rises[index]) > sums.steps > 0,
         at_min=at_min / count,
         at_max=at_max / count,
-        saturated=many and not constant and held >= max(_FEWEST_HELD, _HELD * count),
+        saturated=many
+        and not constant
+        and max(_FEWEST_HELD, _HELD * count) <= held <= _AT_REST * count,
         outliers=_outliers(values),
         histogram=_histogram(values, low, high),
     )

@@ -18,6 +18,7 @@ from rnnedge.train.timeline import Timeline, timeline, usual_step
 _UNBALANCED, _LONGER, _OTHER_RATE = 10, 2.0, 1.1
 _PARTS = 3
 _RARE = 0.005
+_SAME_ROWS, _SAME_NUMBERS = 8, 24  # fewer of a coarse sensor are the same by chance
 _NAMED = 5
 
 
@@ -33,7 +34,7 @@ def describe(data: Recordings, form: DataFormat) -> dict[str, Any]:
         "text", "channels": [...], "groups", "parts", "classes": [{"name", "recordings", "rows",
         "median_rows"}], "task": {"name", "reason"}, "window": {"rows", "reason"}, "notes": [...],
         "warnings": [...]}``; seconds, rate and time (rnnedge.train.timeline) are None without time
-        stamps, channels are as in rnnedge.train.channelstats.
+        stamps, window is None of text, channels are as in rnnedge.train.channelstats.
     """
     seen = None if data.text else timeline(data)
     rate = form.resample or (None if seen is None else seen.rate)
@@ -41,7 +42,8 @@ def describe(data: Recordings, form: DataFormat) -> dict[str, Any]:
     window, reason = suggested_window(data, rate)
     stats = () if data.text else channel_stats(data)
     task = suggested_task(data, form)
-    copies = duplicates(data, max(2, min(window, int(lengths.min()))))
+    least = max(_SAME_ROWS, -(-_SAME_NUMBERS // max(1, len(data.channels))))
+    copies = duplicates(data, max(least, min(window, int(lengths.min()))))
     notes = list(data.notes)
     warnings = [*_channel_warnings(stats, len(data.channels)), *_rates(data, seen)]
     try:
@@ -49,7 +51,7 @@ def describe(data: Recordings, form: DataFormat) -> dict[str, Any]:
     except DataError as error:
         warnings.append(str(error))
     classes = _classes(data)
-    warnings += [*_class_warnings(classes, data), *_copies(copies)]
+    warnings += [*_class_warnings(classes, data), *(() if data.text else _copies(copies))]
     return {
         "recordings": len(data.items),
         "rows": int(lengths.sum()),
@@ -69,7 +71,7 @@ def describe(data: Recordings, form: DataFormat) -> dict[str, Any]:
         },
         "classes": classes,
         "task": {"name": task[0], "reason": task[1]},
-        "window": {"rows": window, "reason": reason},
+        "window": None if data.text else {"rows": window, "reason": reason},
         "duplicates": asdict(copies),
         "notes": notes,
         "warnings": warnings,

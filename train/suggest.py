@@ -34,7 +34,7 @@ def suggested_window(data: Recordings, rate: float | None) -> tuple[int, str]:
     if rate is not None and _LEAST <= round(rate * _SECONDS) <= most:
         return round(rate * _SECONDS), f"{_SECONDS:g} s"
     wanted = 64 if most >= 64 else most
-    return wanted, "no period found" if wanted == 64 else "half a recording"
+    return wanted, "no period found" if wanted == 64 else "half the median recording"
 
 
 def _period(values: F32) -> int | None:

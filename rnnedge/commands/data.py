@@ -74,7 +74,8 @@ def _show(document: dict[str, Any]) -> None:
         _show_classes(document)
     task, window = document["task"], document["window"]
     click.echo(f"suggested: --task {task['name']} ({task['reason']})")
-    click.echo(f"suggested: --window {window['rows']} ({window['reason']})")
+    if window:
+        click.echo(f"suggested: --window {window['rows']} ({window['reason']})")
     for line in document["notes"]:
         click.echo(line if line.startswith("note: ") else f"note: {line}")
     for line in document["warnings"]:

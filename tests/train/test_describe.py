@@ -189,3 +189,17 @@ def test_shares_and_durations_are_said_shortly() -> None:
     assert [duration(seconds) for seconds in (0.5, 300, 7200, 172800)] == [
         "0.5 s", "5 min", "2 h", "2 days",
     ]  # fmt: skip
+
+
+def test_equal_lines_of_text_and_a_channel_at_rest_are_no_faults(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("anna\notto\nanna\nada\n" * 5)
+    document = rnnedge("data", tmp_path / "names.txt", "--text", "characters", "--json").json
+    assert document["warnings"] == []
+    assert document["window"] is None
+    assert document["text"]["by"] == "characters"
+    assert document["task"]["name"] == "next"
+    rest = np.maximum(noise(2000, 1), 0)
+    assert told(item(rest)) == ""
+    coarse = [item(np.round(noise(40, 1, n) * 2), "ab"[n % 2]) for n in range(200)]
+    coarse += [item(np.round(noise(3, 1, n)), "a") for n in range(3)]
+    assert "sample for sample" not in told(*coarse)

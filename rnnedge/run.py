@@ -115,6 +115,7 @@ class RunSpec:
         features: what a start is made of (start.keras), or empty.
         encoder_channels: inputs of the encoder (encoder.keras), or empty.
         encoder_window: time steps of the encoder's sequence, 0 without one.
+        encoder_classes: what the ids of that sequence stand for, in their order; else empty.
         text: "characters" or "words" where a sample is an id, whose names are `classes`; else "".
         start_shift: of a start: start.keras gives the cell states of an LSTM divided by
             2**start_shift; other states as they are.
@@ -145,6 +146,7 @@ class RunSpec:
     features: tuple[Channel, ...] = ()
     encoder_channels: tuple[Channel, ...] = ()
     encoder_window: int = 0
+    encoder_classes: tuple[str, ...] = ()
     text: str = ""
     start_shift: int = 0
     detector: dict[str, Any] = field(default_factory=dict)
@@ -168,7 +170,7 @@ def load_run(folder: Path) -> RunSpec:
         raw = json.loads((folder / RUN_JSON).read_text())
         for name in ("channels", "targets", "features", "encoder_channels"):
             raw[name] = tuple(Channel(**channel) for channel in raw.get(name, ()))
-        for name in ("classes", "horizons"):
+        for name in ("classes", "horizons", "encoder_classes"):
             raw[name] = tuple(raw.get(name, ()))
         form = raw["data_format"]
         form = {key: tuple(v) if isinstance(v, list) else v for key, v in form.items()}

@@ -13,6 +13,7 @@ from rnnedge.errors import RangeError
 from rnnedge.simulator import simulate
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets import find_target
+from rnnedge.targets.stream import Request
 from tests.models import CELLS, extreme_inputs, float_model, quantized
 from tests.runs import make_export
 
@@ -118,7 +119,7 @@ def compare(
         exported = make_export(Path(folder) / "export", model)
         (Path(folder) / "work").mkdir()
         program = place.build(exported, Path(folder) / "work", optimize)
-        got = place.run(program, x).trace
+        got = place.run(program, Request.windows(model, x)).trace
     wrong = np.count_nonzero(got.states != expected.states)
     wrong += np.count_nonzero(got.scores != expected.scores)
     return int(wrong), expected.states.size + expected.scores.size

@@ -21,9 +21,14 @@ def export_task(folder: Path, model: QuantizedModel) -> Exported:
 
 
 def make_task_run(
-    folder: Path, model: QuantizedModel, *, windows: int = 6, text: str = ""
+    folder: Path,
+    model: QuantizedModel,
+    *,
+    windows: int = 6,
+    text: str = "",
+    asked: tuple[str, ...] = (),
 ) -> TaskData:
-    """Write what `rnnedge train` leaves, but for the .keras files."""
+    """Write what `rnnedge train` leaves, but for the .keras files; `asked`: an encoder's words."""
     folder.mkdir(parents=True)
     data = task_data(model, 2, windows, model.window)
     if model.output is not None:
@@ -56,6 +61,7 @@ def make_task_run(
         features=_channels(() if model.start is None else model.start.names),
         encoder_channels=_channels(encoder),
         encoder_window=0 if data.encoder is None else data.encoder.shape[1],
+        encoder_classes=asked,
         text=text,
         data_format=DataFormat(text=text),
     )

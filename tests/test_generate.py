@@ -73,17 +73,20 @@ def test_text_is_what_the_device_would_say(tmp_path: Path, seed: int, ends: bool
     assert found["fed"] == 4
 
 
-def test_a_reply_is_made_of_the_words_of_a_question(tmp_path: Path) -> None:
-    model = task_model(3, "reply", rows=5)
-    assert model.encoder is not None
-    questions = ("<unknown>", "who", "are", "you", "a", "b", "c")
-    encoder = dataclasses.replace(model.encoder, classes=questions)
-    model = dataclasses.replace(model, encoder=encoder, classes=tuple("vwxyz"))
-    make_task_run(tmp_path / "run", model, text="words")
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_reply_is_made_of_the_words_of_a_question(tmp_path: Path, ends: bool) -> None:
+    names = ("v", "w", "x", "y", "<end>" if ends else "z")
+    model = dataclasses.replace(task_model(3, "reply", rows=5), classes=names)
+    asked = ("<unknown>", "who", "are", "you", "a", "b", "c")
+    make_task_run(tmp_path / "run", model, text="words", asked=asked)
     found = generate(tmp_path / "run", 6, Seed(text="who are nice  you"))
-    trace = run_free(model, 6, encoder_raw=[[[1], [2], [0], [3]]])
-    assert found["ids"] == trace.scores[0].argmax(axis=1).tolist()
-    assert found["text"] == " ".join("vwxyz"[i] for i in found["ids"])
+    # a reply begins with what ends it
+    fed = quantize(model.input, [[[4]]]) if ends else None
+    trace = run_free(model, 6, x=fed, encoder_raw=[[[1], [2], [0], [3]]])
+    best = trace.scores[0].argmax(axis=1)[:6].tolist()
+    best = best[: best.index(4)] if ends and 4 in best else best
+    assert found["ids"] == best
+    assert found["text"] == " ".join(names[i] for i in found["ids"])
 
 
 def test_drawing_follows_the_probabilities_and_repeats(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Series and texts that a model makes, as the device would."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,9 @@ def generate(
         )
     raw, features = _begin(spec, model, seed or Seed())
     encodes = model.encoder is not None
-    fed = None if encodes or raw is None or not raw.shape[1] else quantize(model.input, raw)
+    # a reply begins with what ends a line
+    asked = _reply_begin(model) if encodes else raw
+    fed = None if asked is None or not asked.shape[1] else quantize(model.input, asked)
     sampler = _Sampler(model.fraction_bits, temperature, np.random.default_rng(number))
     trace = run_free(
         model,
@@ -104,6 +106,12 @@ def generate(
     if not ids:
         return {**about, "series": _raw_units(model, trace.scores[0, :steps]).tolist()}
     return {**about, **_named(spec, model, sampler.ids[:steps])}
+
+
+def _reply_begin(model: QuantizedModel) -> F32 | None:
+    if not isinstance(model.input, EmbeddingLayer) or END not in model.classes:
+        return None
+    return np.full((1, 1, 1), model.classes.index(END), np.float32)
 
 
 def _begin(spec: RunSpec, model: QuantizedModel, seed: Seed) -> tuple[F32 | None, F32 | None]:
@@ -133,7 +141,10 @@ def _from_data(
     from rnnedge.train.readers import read
 
     channels = [channel.name for channel in spec.encoder_channels or spec.channels]
-    first = read(data, spec.data_format, labelled=False, channels=channels).items[0]
+    how: dict[str, Any] = {"channels": channels}
+    if spec.text:
+        how = {"vocabulary": spec.encoder_classes or spec.classes, "reply_vocabulary": spec.classes}
+    first = read(data, spec.data_format, labelled=False, **how).items[0]
     if start is None and first.start is not None:
         start = first.start.tolist()
     return first.values.tolist(), start
@@ -142,16 +153,24 @@ def _from_data(
 def _ids(spec: RunSpec, model: QuantizedModel, text: str) -> list[list[float]]:
     """Return the ids of a text; a text of lines begins with what ends a line."""
     source = model.encoder or model
-    if not spec.text or not isinstance(source.input, EmbeddingLayer) or not source.classes:
+    known = spec.classes if source is model else spec.encoder_classes
+    if not spec.text or not isinstance(source.input, EmbeddingLayer) or not known:
         raise DataError(f"model {model.name} (task {model.task}) reads no text; give values")
-    places = {name: place for place, name in enumerate(source.classes)}
-    parts = list(text) if spec.text == "characters" else text.split()
+    places = {name: place for place, name in enumerate(known)}
+    parts = list(text) if spec.text == "characters" else _words(text, places)
     if source is model and END in places:
         parts = [END, *parts]
     for part in parts:
         if part not in places and UNKNOWN not in places:
             raise DataError(f"{part!r} is none of the {len(places)} {spec.text} of {model.name}")
     return [[float(places.get(part, places.get(UNKNOWN, 0)))] for part in parts]
+
+
+def _words(text: str, places: Mapping[str, int]) -> list[str]:
+    """Part a text at blanks; a line's end is a word where the vocabulary has it."""
+    lines = text.split("\n") if "\n" in places else [text]
+    parts = [word for line in lines for word in (*line.split(), "\n")]
+    return parts[:-1]
 
 
 def _named(spec: RunSpec, model: QuantizedModel, ids: list[int]) -> dict[str, Any]:

@@ -72,11 +72,15 @@ class WindowResult:
             outputs of all layers.
         scores: int32 (outputs,), after the last step.
         cycles: of each step, or of the window of a bidirectional model; 0 without a counter.
+        free_states: int16 (free steps, values).
+        free_scores: int32 (free steps, outputs), after each of them.
     """
 
     states: I16
     scores: I32
     cycles: tuple[int, ...]
+    free_states: I16
+    free_scores: I32
 
 
 class Device:
@@ -106,7 +110,12 @@ class Device:
         return self._link.statistics
 
     def run_window(
-        self, x: F32 | I16, *, counts: bool = False, raw_values: int | None = None
+        self,
+        x: F32 | I16,
+        *,
+        counts: bool = False,
+        raw_values: int | None = None,
+        back: int = 0,
     ) -> WindowResult:
         """Run one window from a zero state; again from its start if the board resets meanwhile.
 
@@ -114,6 +123,7 @@ class Device:
             x: (steps, inputs), float32 in raw units or int16 as quantised.
             counts: int16 x is a sensor's counts.
             raw_values: numbers of a raw sample; None: as many as inputs. An id is one.
+            back: free steps behind the window, of a model that generates.
 
         Raises:
             DeviceError: the line or the board fails, or resets again and again.
@@ -125,8 +135,9 @@ class Device:
         if self.info.bidirectional and len(x) != self.info.window:
             raise DeviceError(f"the board's model sees {self.info.window} steps, not {len(x)}")
         wire = SampleFormat.RAW if raw else (SampleFormat.QUANTISED, SampleFormat.COUNTS)[counts]
-        run = self._whole if self.info.bidirectional else self._steps
-        return self._repeated(lambda: run(x, wire))
+        if self.info.bidirectional:
+            return self._repeated(lambda: self._whole(x, wire))
+        return self._repeated(lambda: self._steps(x, wire, back))
 
     def stack_bytes(self) -> int:
         """Return the bytes of stack that the firmware used so far; 0: it does not measure that."""
@@ -179,18 +190,37 @@ class Device:
             cycles_hz=hz,
         )
 
-    def _steps(self, x: F32 | I16, wire: SampleFormat) -> WindowResult:
+    def _steps(self, x: F32 | I16, wire: SampleFormat, back: int) -> WindowResult:
         self._link.request(Kind.RESET)
         states = np.empty((len(x), self.info.values), np.int16)
         cycles = [self._step(sample, wire, states[t]) for t, sample in enumerate(x)]
-        scores = self._read(Readable.SCORES, "<i4", self.info.outputs)
-        return WindowResult(states=states, scores=scores.astype(np.int32), cycles=tuple(cycles))
+        scores = self._scores()
+        free_states = np.empty((back, self.info.values), np.int16)
+        free_scores = np.empty((back, self.info.outputs), np.int32)
+        for t in range(back):
+            self._answered(self._link.request(Kind.BACK), free_states[t])
+            free_scores[t] = self._scores()
+        return WindowResult(
+            states=states,
+            scores=scores,
+            cycles=tuple(cycles),
+            free_states=free_states,
+            free_scores=free_scores,
+        )
 
     def _whole(self, x: F32 | I16, wire: SampleFormat) -> WindowResult:
         values = np.empty((1, self.info.values), np.int16)
         cycles = self._step(x.reshape(-1), wire, values[0])
-        scores = self._read(Readable.SCORES, "<i4", self.info.outputs)
-        return WindowResult(states=values, scores=scores.astype(np.int32), cycles=(cycles,))
+        return WindowResult(
+            states=values,
+            scores=self._scores(),
+            cycles=(cycles,),
+            free_states=np.empty((0, self.info.values), np.int16),
+            free_scores=np.empty((0, self.info.outputs), np.int32),
+        )
+
+    def _scores(self) -> I32:
+        return self._read(Readable.SCORES, "<i4", self.info.outputs).astype(np.int32)
 
     def _step(self, x: F32 | I16, wire: SampleFormat, values: I16) -> int:
         """Write x, run a step, fill in the values that it leaves; return its cycles."""
@@ -201,6 +231,10 @@ class Device:
             last = start + most >= len(data)
             chunk = _CHUNK.pack(wire, start) + data[start : start + most].tobytes()
             answer = self._link.request(Kind.STEP if last else Kind.WRITE, chunk)
+        return self._answered(answer, values)
+
+    def _answered(self, answer: bytes, values: I16) -> int:
+        """Fill in the values behind a step's answer; return its cycles."""
         first = min(len(values), _FIRST_VALUES)
         self._expect(answer, _CYCLES.size + 2 * first)
         values[:first] = np.frombuffer(answer, "<i2", offset=_CYCLES.size)

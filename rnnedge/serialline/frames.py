@@ -29,6 +29,7 @@ class Kind(IntEnum):
     WRITE = 3
     STEP = 4
     READ = 5
+    BACK = 6
     ERROR = 0x7F
 
 

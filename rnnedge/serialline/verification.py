@@ -10,11 +10,12 @@ from rnnedge.arrays import F32, I16
 from rnnedge.errors import DeviceError
 from rnnedge.modelfile import model_hash
 from rnnedge.serialline.device import Device
-from rnnedge.simulator import Trace, quantize, simulate
+from rnnedge.simulator import Trace, quantize, run_free, simulate
 from rnnedge.spec import CONTRACT, QuantizedModel
 from rnnedge.targets.compare import first_difference
 
 _SPEED = ("per_step", "per_step_min", "unit", "steady", "latency_ms", "headroom")
+_FREE_STEPS = 8  # of a window
 _SPREAD = 0.2  # of the larger count
 
 
@@ -103,42 +104,48 @@ def verify_device(
         progress: told how many of how many windows are done, after each.
 
     Returns:
-        windows, values_compared, states_compared, scores_compared, differences, first_difference
-        (a sentence, or None), per_step and per_step_min (None without a counter; bidirectional
-        models: a step's part of the window), unit, steady (whether the counts of steps differ by no
-        more than a fifth, None without a counter), latency_ms (of a step, or of the window of a
-        bidirectional model; None if not steady), headroom (how often that fits between two samples,
-        or windows; None without latency or rate), stack_bytes (0: not measured), requests, retries,
-        damaged, late, resets.
+        windows, free_steps (behind the windows of a model that generates), values_compared,
+        states_compared, scores_compared, differences, first_difference (a sentence, or None),
+        per_step and per_step_min (None without a counter; bidirectional models: a step's part of
+        the window), unit, steady (whether the counts of steps differ by no more than a fifth, None
+        without a counter), latency_ms (of a step, or of the window of a bidirectional model; None
+        if not steady), headroom (how often that fits between two samples, or windows; None without
+        latency or rate), stack_bytes (0: not measured), requests, retries, damaged, late, resets.
 
     Raises:
         DeviceError: the line or the board fails.
     """
     windows: list[F32 | I16] = [*quantize(model.input, golden), *fresh]
     x = np.concatenate([quantize(model.input, golden), quantize(model.input, fresh)])
-    expected = simulate(model, x)
+    back = min(model.window, _FREE_STEPS) if model.generates else 0
+    expected = _expected(model, x, back)
     got = Trace(states=np.empty_like(expected.states), scores=np.empty_like(expected.scores))
     ticks: list[int] = []
     for index, window in enumerate(windows):
-        result = device.run_window(window, raw_values=model.input.raw_values)
-        if result.states.shape != got.states[index].shape:
+        result = device.run_window(window, raw_values=model.input.raw_values, back=back)
+        states = np.concatenate([result.states, result.free_states])
+        if states.shape != got.states[index].shape:
             raise DeviceError(
-                f"port {device.port}: the board has {result.states.shape[1]} state values, "
+                f"port {device.port}: the board has {states.shape[1]} state values, "
                 f"expected {got.states.shape[2]}; export and flash again"
             )
-        got.states[index], got.scores[index] = result.states, result.scores
+        got.states[index] = states
+        got.scores[index] = (
+            np.vstack([result.scores, result.free_scores]) if back else result.scores
+        )
         ticks += result.cycles
         progress(index + 1, len(windows))
-    states = int(np.count_nonzero(got.states != expected.states))
-    scores = int(np.count_nonzero(got.scores != expected.scores))
+    differences = int(np.count_nonzero(got.states != expected.states))
+    differences += int(np.count_nonzero(got.scores != expected.scores))
     stack = device.stack_bytes()
     seen = replace(device.statistics)
     return {
         "windows": len(windows),
+        "free_steps": len(windows) * back,
         "values_compared": expected.states.size + expected.scores.size,
         "states_compared": expected.states.size,
         "scores_compared": expected.scores.size,
-        "differences": states + scores,
+        "differences": differences,
         "first_difference": first_difference(expected, got),
         **_speed(ticks, device.info.cycles_hz, model, sensor, clock or Clock()),
         "stack_bytes": stack,
@@ -148,6 +155,14 @@ def verify_device(
         "late": seen.late,
         "resets": seen.resets,
     }
+
+
+def _expected(model: QuantizedModel, x: I16, back: int) -> Trace:
+    """Return the simulator's windows, with the free steps behind them."""
+    if not back:
+        return simulate(model, x)
+    found = run_free(model, back, x=x)
+    return Trace(states=found.states, scores=found.scores)
 
 
 def _speed(

@@ -18,5 +18,7 @@ def test_boards_verify_models_of_streaming_tasks(board: str, kind: str, tmp_path
     row = verify_boards(tmp_path / "run", [board])[0]
     assert row["differences"] == 0
     assert row["windows"] == 4
-    assert row["scores_compared"] == 4 * model.outputs
-    assert row["states_compared"] == 4 * 5 * model.state_size
+    free = 5 if model.generates else 0
+    assert row["free_steps"] == 4 * free
+    assert row["scores_compared"] == 4 * (1 + free) * model.outputs
+    assert row["states_compared"] == 4 * (5 + free) * model.state_size

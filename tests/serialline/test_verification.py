@@ -149,7 +149,7 @@ def test_another_model_on_the_board_is_named(server: ctypes.CDLL) -> None:
 def test_another_version_of_the_formats_is_named(server: ctypes.CDLL) -> None:
     _, device = device_of(server)
     device.info = dataclasses.replace(device.info, abi=1)
-    with pytest.raises(DeviceError, match="version 1 of the number formats, not 2"):
+    with pytest.raises(DeviceError, match="version 1 of the number formats, not 3"):
         check_model(device, MODEL, "")
 
 

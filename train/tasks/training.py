@@ -82,6 +82,7 @@ def train_task(
         features=made.features,
         encoder_channels=made.encoder_channels,
         encoder_window=made.encoder_window,
+        encoder_classes=ready.data.classes if outline.encoder_ids else (),
         text=outline.text,
         start_shift=START_SHIFT if options.cell == "lstm" and made.features else 0,
         detector=dict(_DETECTOR) if task == "anomaly" else {},

@@ -12,7 +12,10 @@ from rnnedge.spec import RecurrentLayer
 STATE = 2.0**-15
 """Scale of states and gates."""
 GATE = 2.0**-12
-"""Scale of pre-activations."""
+"""Scale of pre-activations of a tanh, and of all with precision 8x8: they end at -8..8."""
+WIDE = 2.0**-11
+"""Scale of sums among which are sigmoids' with precision 16x8: those matter up to 10.7, where the
+kernels' table ends. A slow unit whose gate closes no further than sigmoid(-8) forgets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,11 @@ class Builder:
     graph: Graph
     prefix: str
     precision: str
+
+    @property
+    def gate_unit(self) -> float:
+        """Scale of a sum among which are sigmoids'."""
+        return WIDE if self.precision == "16x8" else GATE
 
     def name(self, tensor: str) -> str:
         """Return a tensor's full name."""

@@ -1,8 +1,9 @@
 """One time step of a GRU layer as TensorFlow Lite operators.
 
 The same equations as docs/arithmetic.md, section 5, on the same int8 rows. Precision differs: the
-products see all 16 bits of state and input (8x8: their top byte), but pre-activations are Q3.12
-and end at -8..8, gates are Q0.15 like the state: no gate closes further than sigmoid(-8).
+products see all 16 bits of state and input (8x8: their top byte), gates are Q0.15 like the state.
+Pre-activations of gates are Q4.11 and reach beyond the end of the kernels' table, those of the
+candidate are Q3.12 (8x8: all of them, so that no gate closes further than sigmoid(-8)).
 
 The update gate's rows get a negative gain: sigmoid(-p) = 1 - z, which for a slow gate is small
 and thus keeps the state's error small, and h' = h + (1 - z)(n - h) needs no constant 1.
@@ -58,7 +59,7 @@ def _after(build: Builder, layer: GruLayer, x: Tensor, h: Tensor) -> tuple[Tenso
     # A sigmoid's row has twice the unit: its gain is doubled.
     rows = np.concatenate([-2 * m[:H], 2 * m[H : 2 * H], m[2 * H :], m[2 * H :]])
     gain = Gain(rows=rows, unit=2.0**-layer.gain_exponent)
-    p = build.preactivation("p", layer, (x, W), (h, U), bias, gain)
+    p = build.preactivation("p", layer, (x, W), (h, U), bias, gain, build.gate_unit)
     pz, pr, a, b = op.split(graph, [name(f"p_{part}") for part in ("1-z", "r", "nx", "nh")], p)
     z1, r = op.logistic(graph, name("1-z"), pz), op.logistic(graph, name("r"), pr)
     rb = op.mul(graph, name("r*nh"), r, b, GATE)
@@ -72,9 +73,8 @@ def _before(build: Builder, layer: GruLayer, x: Tensor, h: Tensor) -> tuple[Tens
     unit = 2.0**-layer.gain_exponent
     gates, cand = np.s_[: 2 * H], np.s_[2 * H :]
     gain = Gain(rows=np.concatenate([-m[:H], m[H : 2 * H]]), unit=2 * unit)
-    p = build.preactivation(
-        "p_zr", layer, (x, layer.W[gates]), (h, layer.U[gates]), bias[gates], gain
-    )
+    operands = (x, layer.W[gates]), (h, layer.U[gates]), bias[gates], gain
+    p = build.preactivation("p_zr", layer, *operands, build.gate_unit)
     z1, r = op.split(graph, [name("1-z"), name("r")], op.logistic(graph, name("zr"), p))
     g = op.mul(graph, name("r*h"), r, h, STATE)
     gain = Gain(rows=m[cand], unit=unit)

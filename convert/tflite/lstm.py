@@ -1,6 +1,6 @@
 """One time step of an LSTM layer as TensorFlow Lite operators; docs/arithmetic.md, section 6.
 
-As the GRU's step: int8 rows with a gain each, pre-activations Q3.12, gates Q0.15.
+As the GRU's step: int8 rows with a gain each, pre-activations Q4.11 (8x8: Q3.12), gates Q0.15.
 """
 
 import numpy as np
@@ -41,7 +41,8 @@ def step(build: Builder, layer: LstmLayer, x: Tensor, state: list[Tensor]) -> li
     rows = layer.multiplier.astype(np.int16) << halved
     gain = Gain(rows=rows.astype(np.int16), unit=2.0**-layer.gain_exponent)
     bias = layer.real_bias / layer.row_scale
-    p = build.preactivation("p", layer, (x, layer.W), (h, layer.U), bias, gain)
+    operands = (x, layer.W), (h, layer.U), bias, gain
+    p = build.preactivation("p", layer, *operands, build.gate_unit)
     parts = op.split(graph, [name(f"p_{gate}") for gate in layer.GATES], p)
     i, f, g, o = (
         (op.logistic if sigmoid else op.tanh)(graph, name(gate), part)

@@ -9,6 +9,7 @@ import numpy as np
 
 LSB = 2.0**-15  # of states and gates
 GATE = 2.0**-12  # of pre-activations
+WIDE = {"16x8": 2.0**-11, "8x8": GATE}  # where there are gates among them
 TABLE = 1.5 * LSB  # of the kernels' sigmoid; tanh has twice that
 
 
@@ -67,11 +68,11 @@ def gru(layer, x, state, precision):
         U4 = np.concatenate([U[gates], 0 * U[:H], U[cand]])
         scale4 = np.concatenate([scale, scale[cand]])
         bias4 = np.concatenate([bias, layer.real_recurrent_bias])
-        p, error = rows(x, h, W4, U4, bias4, scale4)
+        p, error = rows(x, h, W4, U4, bias4, scale4, WIDE[precision])
         error = error + tie @ np.abs(U4).T * scale4
         zr, zr_error = p[:, : 2 * H], error[:, : 2 * H]
     else:
-        zr, zr_error = rows(x, h, W[gates], U[gates], bias[gates], scale[gates])
+        zr, zr_error = rows(x, h, W[gates], U[gates], bias[gates], scale[gates], WIDE[precision])
         zr_error = zr_error + tie @ np.abs(U[gates]).T * scale[gates]
     both, both_error = sigmoid(zr), zr_error / 4 + TABLE
     z, r = both[:, :H], both[:, H:]
@@ -97,7 +98,7 @@ def lstm(layer, x, state, precision):
     h, c = state
     H, c_unit = layer.units, 2.0 ** (layer.state_shift - 15)
     rows = Rows(layer, precision)
-    p, error = rows(x, h, layer.W, layer.U, layer.real_bias, layer.row_scale)
+    p, error = rows(x, h, layer.W, layer.U, layer.real_bias, layer.row_scale, WIDE[precision])
     error = error + rounded_state(h, precision) @ np.abs(layer.U).T * layer.row_scale
     (pi, pf, pg, po), errors = np.split(p, 4, axis=1), np.split(error, 4, axis=1)
     i, f, g, o = sigmoid(pi), sigmoid(pf), np.tanh(pg), sigmoid(po)

@@ -11,11 +11,11 @@ from rnnedge.errors import RnnedgeError
 from rnnedge.train.rotation import turned
 
 _FEW_WINDOWS = 200
-_TURN = 10.0  # degrees; however many windows there are, turning helps
+_TURN = 15.0  # degrees; however many windows there are, turning helps
 _LIMITS = {"rotate": 180.0, "shift": 1.0, "drop": 0.9}
-_EACH_STEP = ("jitter", "scale", "rotate", "drop")
+_EACH_STEP = ("jitter", "scale", "rotate", "drift", "drop")
 _FITTING = {
-    "classify": ("jitter", "scale", "rotate", "shift", "warp", "drop", "mix"),
+    "classify": ("mix", "shift", "warp", *_EACH_STEP),
     "label": _EACH_STEP,
     "map": ("jitter",),
     "forecast": ("jitter",),
@@ -34,6 +34,8 @@ class Augmentation:
             mean, one factor for a whole window.
         rotate: standard deviation, in degrees, of the angle by which groups of three axes are
             turned, about an axis of any direction; one turn for a whole window and all groups.
+        drift: standard deviation of a constant added to a channel for a whole window, in standard
+            deviations of the channel: another microphone, a sensor of another offset.
         shift: a window is moved in time by up to this share of its length; beyond its ends it is
             held.
         warp: a window is played at a speed of exp(-warp) to exp(warp) and shifted by up to
@@ -46,6 +48,7 @@ class Augmentation:
     jitter: float = 0.0
     scale: float = 0.0
     rotate: float = 0.0
+    drift: float = 0.0
     shift: float = 0.0
     warp: float = 0.0
     drop: float = 0.0
@@ -63,8 +66,9 @@ class Augmentation:
     def for_windows(cls, windows: int) -> Self:
         """Return changes for a number of training windows: the fewer, the stronger.
 
-        >>> Augmentation.for_windows(5000)
-        Augmentation(jitter=0.06, scale=0.12, rotate=10.0, shift=0.0, warp=0.04, drop=0.0, mix=0.04)
+        >>> many = Augmentation.for_windows(5000)
+        >>> many.jitter, many.scale, many.rotate, many.warp, many.mix
+        (0.06, 0.12, 15.0, 0.04, 0.04)
         """
         strength = min(1.0, (_FEW_WINDOWS / windows) ** 0.5)
         return cls(
@@ -111,6 +115,9 @@ class Augmentation:
         if self.scale > 0:
             factor = np.exp(rng.normal(0, self.scale, (len(X), 1, 1)))
             X = ((X - mean) * factor + mean).astype(np.float32)
+        if self.drift > 0:
+            offset = rng.standard_normal((len(X), 1, X.shape[2]), np.float32)
+            X = X + offset * (self.drift * std).astype(np.float32)
         if self.jitter > 0:
             noise = rng.standard_normal(X.shape, np.float32)
             X = X + noise * (self.jitter * std).astype(np.float32)

@@ -146,8 +146,8 @@ _TRAINING = (
         "--augment",
         callback=_changes,
         metavar="CHANGE=NUMBER,...",
-        help="Random changes of the training windows: jitter, scale, rotate (degrees), shift, "
-        "warp, drop, mix; or none. [default: by the data; those named are as said]",
+        help="Random changes of the training windows: jitter, scale, rotate (degrees), drift, "
+        "shift, warp, drop, mix; or none. [default: by the data; those named are as said]",
     ),
     click.option(
         "--rotate-groups",

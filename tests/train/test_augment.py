@@ -71,6 +71,13 @@ def test_a_dropped_channel_rests_at_its_mean_for_the_whole_window() -> None:
     np.testing.assert_array_equal(x.transpose(0, 2, 1)[~gone], X.transpose(0, 2, 1)[~gone])
 
 
+def test_a_drift_is_one_constant_for_a_channel_and_window() -> None:
+    X = _windows(2000)
+    moved = _changed(Augmentation(drift=0.4), X) - X
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[:, :1], X.shape), atol=1e-5)
+    assert moved[:, 0].std() == pytest.approx(0.4, rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("names", "groups"),
     [
@@ -94,9 +101,10 @@ def test_axes_are_taken_as_said() -> None:
 
 
 def test_a_task_takes_only_what_leaves_its_targets_right() -> None:
-    everything = Augmentation(jitter=1, scale=1, rotate=1, shift=1, warp=1, drop=0.5, mix=1)
+    each = {"jitter": 1.0, "scale": 1.0, "rotate": 1.0, "drift": 1.0, "drop": 0.5}
+    everything = Augmentation(**each, shift=1, warp=1, mix=1)
     assert everything.fitting("classify") == everything
-    assert everything.fitting("label") == Augmentation(jitter=1, scale=1, rotate=1, drop=0.5)
+    assert everything.fitting("label") == Augmentation(**each)
     assert everything.fitting("forecast") == Augmentation(jitter=1)
     assert everything.fitting("next") == Augmentation()
     assert TrainOptions(augment={"mix": 0.5}).changes(100, "label").mix == 0

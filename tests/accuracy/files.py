@@ -35,3 +35,18 @@ def write_sequences(
         arrays[f"X_{part}"] = np.concatenate(items).astype(np.float32)
         arrays[f"ptr_{part}"] = np.cumsum([0, *map(len, items)])
     np.savez(file, **arrays)
+
+
+def from_the_end(sequences: Sequence[F32], steps: int) -> F32:
+    """Return windows that end where the sequences do; before a shorter one its first row is held.
+
+    Args:
+        sequences: float32 (rows, channels) each.
+        steps: of a window.
+
+    Returns:
+        float32 (sequences, steps, channels).
+    """
+    rows = [np.maximum(np.arange(len(item) - steps, len(item)), 0) for item in sequences]
+    windows = [item[own] for item, own in zip(sequences, rows, strict=True)]
+    return np.stack(windows).astype(np.float32)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from rnnedge.arrays import F32
-from tests.accuracy.case import Case, Goal, classified
+from rnnedge.run import DataFormat, load_run
+from tests.accuracy.case import Case, Figures, Goal, classified
 from tests.accuracy.files import write_sequences
+from tests.accuracy.streams import classes_at
 
 WINDOW = 128
 SIX = {
@@ -37,7 +39,7 @@ def segments(folder: Path, file: Path, names: Mapping[int, str], channels: int) 
     signal, arrays = signals(folder)
     signal = signal[:, :channels]
     windows = arrays["win"]
-    tested = np.unique(windows[windows[:, 4] == 1, 2])
+    tested = _test_subjects(arrays)
     train, labels, groups = [], [], []
     for experiment, subject, activity, first, last in arrays["labels"]:
         if subject in tested or activity not in names:
@@ -78,6 +80,51 @@ def binary(folder: Path, file: Path) -> None:
     segments(folder, file, names, 6)
 
 
+def streams(folder: Path, file: Path) -> None:
+    """Write whole recordings, a class each row where one of the six is known; the test beside."""
+    signal, arrays = signals(folder)
+    starts, tested = arrays["exp_ptr"], _test_subjects(arrays)
+    label = np.full(len(signal), "", dtype="U10")
+    for experiment, _, activity, first, last in arrays["labels"]:
+        begin = starts[experiment - 1]
+        label[begin + first - 1 : begin + last] = SIX.get(int(activity), "")
+    recording = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    subject = arrays["exp_user"][recording]
+    test = np.isin(subject, tested)
+    for path, rows in ((file, ~test), (file.with_name(f"test{file.suffix}"), test)):
+        columns = {name: signal[rows, index] for index, name in enumerate(CHANNELS)}
+        np.savez(
+            path, **columns, label=label[rows], subject=subject[rows], recording=recording[rows]
+        )
+
+
+def streamed(run: Path, _: object) -> Figures:
+    """Accuracy at the last row of each official window, the state carried from the first row on."""
+    with np.load(run.parent / "windows.npz") as windows:
+        rows, y = windows["rows"], windows["y"]
+    names = load_run(run).classes
+    return classes_at(run, rows, np.array([names.index(name) for name in y]))
+
+
+def streams_and_windows(folder: Path, file: Path) -> None:
+    """Write the recordings, and where the official windows end in the test part."""
+    streams(folder, file)
+    _, arrays = signals(folder)
+    starts, tested = arrays["exp_ptr"], _test_subjects(arrays)
+    test = np.isin(arrays["exp_user"], tested)
+    shift = starts[:-1] - np.cumsum([0, *(np.diff(starts) * test)])[:-1]
+    windows = arrays["win"][(arrays["win"][:, 4] == 1) & (arrays["win"][:, 3] <= len(SIX))]
+    rows = windows[:, 0] + WINDOW - 1 - shift[windows[:, 1] - 1]
+    np.savez(
+        file.with_name("windows.npz"), rows=rows.astype(np.int64),
+        y=np.array([SIX[activity] for activity in windows[:, 3]]),
+    )  # fmt: skip
+
+
+def _test_subjects(arrays: Mapping[str, Any]) -> Any:
+    return np.unique(arrays["win"][arrays["win"][:, 4] == 1, 2])
+
+
 _USUAL = {"window": WINDOW, "hop": 16, "rate": 50.0, "augment": {"rotate": 15.0}}
 CASES = (
     Case(
@@ -111,6 +158,22 @@ CASES = (
         ),
         others="published: GRU-10 0.916, FastGRNN's worst seed 0.663",
         seeds=20,
+    ),
+    Case(
+        data="hapt",
+        name="6 activities, GRU-32, a class each row, asked where the official windows end",
+        write=streams_and_windows,
+        form=DataFormat(label="label", group="subject", recording="recording"),
+        options={
+            "task": "label",
+            "units": 32,
+            "steps": WINDOW,
+            "window": WINDOW,
+            "rate": 50.0,
+            "augment": {"rotate": 15.0},
+        },
+        measure=streamed,
+        seeds=3,
     ),
     Case(
         data="hapt",

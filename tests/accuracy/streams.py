@@ -45,13 +45,6 @@ def classes_at(run: Path, rows: I64, y: I64) -> Figures:
     return found | {"agreement": float((said["int8"] == said["float"]).mean())}
 
 
-def at_last_row(run: Path, _: object) -> Figures:
-    """Return accuracy and macro-F1 at the last row of each test recording."""
-    given = kept(runs.load_windows(run))
-    rows = given.ends[1:] - 1
-    return classes_at(run, rows, np.asarray(given.y, np.int64)[rows])
-
-
 def forecast_errors(run: Path, spread: F64, skipped: int) -> Figures:
     """Return the mean squared error of each output, in units of a spread.
 

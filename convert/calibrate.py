@@ -5,8 +5,14 @@ import math
 import numpy as np
 
 from rnnedge.arrays import F64
-from rnnedge.convert.floatmodel import FloatModel, last_output
+from rnnedge.convert.floatmodel import (
+    FloatBidirectional,
+    FloatModel,
+    FloatRecurrent,
+    last_output,
+)
 from rnnedge.convert.quantize import InputRange, Ranges
+from rnnedge.convert.rounding import mean_products
 from rnnedge.errors import RangeError
 
 _LIMITS_PER_OCTAVE = 4
@@ -28,16 +34,17 @@ def ranges(model: FloatModel, raw: F64, bits: int) -> Ranges:
     """
     normalised = model.normalise(raw)
     source = InputRange(limit=input_limit(normalised, bits), bits=bits)
-    v, states = normalised, []
+    v, states, squares = normalised, [], list[F64]()
     for layer in model.recurrent:
         with np.errstate(over="ignore", invalid="ignore"):
-            v, held = layer.run(v)
+            x, (v, held) = v, layer.run(v)
         if not np.isfinite(v).all() or not np.isfinite(held).all():
             raise RangeError(
                 "on the calibration data the outputs of a recurrent layer grow without bound; "
                 "train with weight decay, or use tanh"
             )
         states.append(power_of_two(held))
+        squares += _mean_products(layer, x, v)
     last = model.recurrent[-1]
     v = v if last.return_sequences else last_output(last, v)
     hidden = []
@@ -50,7 +57,16 @@ def ranges(model: FloatModel, raw: F64, bits: int) -> Ranges:
                 "train with weight decay"
             )
         hidden.append(power_of_two(v))
-    return Ranges(source=source, states=tuple(states), hidden=tuple(hidden))
+    return Ranges(source=source, states=tuple(states), hidden=tuple(hidden), squares=tuple(squares))
+
+
+def _mean_products(layer: FloatRecurrent, x: F64, outputs: F64) -> list[F64]:
+    """Return the mean products of the inputs of each of a layer's cells."""
+    if not isinstance(layer, FloatBidirectional):
+        return [mean_products(x, outputs)]
+    H = layer.forward.units
+    back = mean_products(x[:, ::-1], outputs[:, ::-1, H:])
+    return [mean_products(x, outputs[..., :H]), back]
 
 
 def power_of_two(values: F64) -> int:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rnnedge.arrays import F64, I32, I64
+from rnnedge.convert.biases import row_biases
 from rnnedge.convert.floatmodel import (
     FloatBidirectional,
     FloatCell,
@@ -19,6 +19,7 @@ from rnnedge.convert.floatmodel import (
     FloatRecurrent,
     FloatRnn,
 )
+from rnnedge.convert.rounding import MAX_WEIGHT, expected_error, rounded, seen, to_int8
 from rnnedge.errors import RangeError
 from rnnedge.spec import (
     BidirectionalLayer,
@@ -31,7 +32,6 @@ from rnnedge.spec import (
     RnnLayer,
 )
 
-MAX_WEIGHT = 127
 _MAX_BIAS = 1 << 30
 _RAW_BITS = 6  # extra resolution of the fixed-point form of a raw value
 _GAIN_EXPONENT = 13  # of a row's scale: weights up to 127 * 255 * 2^-13 = 3.95
@@ -60,11 +60,14 @@ class Ranges:
         states: for each recurrent layer the power of two of its cell state (LSTM) or output (relu
             RNN), 0..10; 0 for the others.
         hidden: the same for the output of each dense layer but the last.
+        squares: for each cell, both directions of a bidirectional layer, the mean products of its
+            inputs (rnnedge.convert.rounding); none: weights are rounded one by one.
     """
 
     source: InputRange
     states: tuple[int, ...]
     hidden: tuple[int, ...] = ()
+    squares: tuple[F64, ...] = ()
 
 
 def quantize_input(mean: F64, std: F64, limit: float) -> InputLayer:
@@ -114,9 +117,9 @@ def quantize_layers(model: FloatModel, ranges: Ranges) -> tuple[Layer, ...]:
         RangeError: a weight or bias is beyond every scale; names layer and row.
     """
     layers: list[Layer] = []
-    source = ranges.source
+    source, squares = ranges.source, list(ranges.squares)
     for layer, shift in zip(model.recurrent, ranges.states, strict=True):
-        quantized = quantize_recurrent(layer, source, shift)
+        quantized = quantize_recurrent(layer, source, shift, squares)
         layers.append(quantized)
         source = InputRange(limit=2.0**quantized.output_shift, bits=8)
     limit = source.limit
@@ -128,7 +131,7 @@ def quantize_layers(model: FloatModel, ranges: Ranges) -> tuple[Layer, ...]:
 
 
 def quantize_recurrent(
-    layer: FloatRecurrent, source: InputRange, state_shift: int
+    layer: FloatRecurrent, source: InputRange, state_shift: int, squares: list[F64] | None = None
 ) -> RecurrentLayer | BidirectionalLayer:
     """Quantise one recurrent layer.
 
@@ -136,27 +139,36 @@ def quantize_recurrent(
         layer: float weights.
         source: the input's range.
         state_shift: power of two of the cell state (LSTM) or the output (relu RNN).
+        squares: as in Ranges; those of the layer's cells are taken away.
 
     Raises:
         RangeError: a weight or bias is beyond every scale; names layer and row.
     """
     if isinstance(layer, FloatBidirectional):
         return BidirectionalLayer(
-            forward=_quantize_cell(layer.forward, source, state_shift),
-            backward=_quantize_cell(layer.backward, source, state_shift),
+            forward=_quantize_cell(layer.forward, source, state_shift, squares),
+            backward=_quantize_cell(layer.backward, source, state_shift, squares),
         )
-    return _quantize_cell(layer, source, state_shift)
+    return _quantize_cell(layer, source, state_shift, squares)
 
 
-def _quantize_cell(layer: FloatCell, source: InputRange, state_shift: int) -> RecurrentLayer:
+def _quantize_cell(
+    layer: FloatCell, source: InputRange, state_shift: int, squares: list[F64] | None
+) -> RecurrentLayer:
+    mean = squares.pop(0) if squares else None
     kind, own = _kind(layer, state_shift)
     s = own["state_shift"] if isinstance(layer, FloatRnn) else 0
     k = max(0, math.ceil(math.log2(source.limit)))
     # with 16 bits the state is shifted by s + 8 - k
     k = min(max(k, s) if source.bits == 16 else k, _MAX_SHIFT)
-    W, U = layer.W.T * (source.limit / 2.0**k), layer.U.T
+    if mean is not None and source.bits == 8 and k > 0:
+        errors = [expected_error(layer.W, layer.U, source.limit / 2.0**e, mean) for e in (k, k - 1)]
+        k -= errors[1] < errors[0]
+    factor = source.limit / 2.0**k
+    mean = None if mean is None else seen(mean, len(layer.W), factor)
+    W, U = layer.W.T * factor, layer.U.T
     peak = np.maximum(np.abs(W).max(axis=1), np.abs(U).max(axis=1))
-    bias, second = _biases(layer)
+    bias, second = row_biases(layer)
     largest = np.abs(bias) if second is None else np.maximum(
         np.abs(bias), np.r_[np.zeros(bias.size - second.size), np.abs(second)]
     )  # fmt: skip
@@ -171,6 +183,7 @@ def _quantize_cell(layer: FloatCell, source: InputRange, state_shift: int) -> Re
         shifts = {"x_shift": k + wider, "h_shift": s + wider, "acc_shift": 0}
     else:
         shifts = {"x_shift": 0, "h_shift": s + 8 - k, "acc_shift": 8 - k - wider}
+    weights = to_int8(np.concatenate([W, U], axis=1), scale, mean)
     fields: dict[str, Any] = {
         "units": layer.units,
         "inputs": W.shape[1],
@@ -178,8 +191,8 @@ def _quantize_cell(layer: FloatCell, source: InputRange, state_shift: int) -> Re
         "input_bits": source.bits,
         **shifts,
         "gain_exponent": gain,
-        "W": _weights(W, scale),
-        "U": _weights(U, scale),
+        "W": weights[:, : W.shape[1]],
+        "U": weights[:, W.shape[1] :],
         "multiplier": multiplier,
         **own,
     }
@@ -202,15 +215,6 @@ def _kind(layer: FloatCell, state_shift: int) -> tuple[type[RecurrentLayer], dic
         shift = state_shift if layer.activation == "relu" else 0
         return RnnLayer, {"activation": layer.activation, "state_shift": shift}
     raise TypeError(f"{type(layer).__name__} is no cell")
-
-
-def _biases(layer: FloatCell) -> tuple[F64, F64 | None]:
-    """Return the rows' biases, and those of a GRU candidate's recurrent part with reset_after."""
-    if isinstance(layer, FloatGru) and layer.reset_after:
-        H = layer.units
-        gates = layer.bias[: 2 * H] + layer.recurrent_bias[: 2 * H]
-        return np.concatenate([gates, layer.bias[2 * H :]]), layer.recurrent_bias[2 * H :]
-    return layer.bias, None
 
 
 def _wider(name: str, needed: F64, halved: I64, most: int) -> int:
@@ -255,7 +259,7 @@ def quantize_dense(layer: FloatDense, limit: float, hidden_shift: int | None) ->
         units=W.shape[0],
         inputs=W.shape[1],
         activation=layer.activation,
-        W=_weights(W, rows.scale),
+        W=rounded(W, rows.scale),
         bias=rows.bias(layer.bias),
         multiplier=rows.multiplier.astype(np.int16),
         fraction_bits=fraction_bits,
@@ -293,8 +297,3 @@ class _Rows:
         """Return the int32 biases with the rounding half, ``2**15 / multiplier``, included."""
         units = self.scale * 2.0**-15
         return np.floor(bias / units + 2.0**15 / self.multiplier + 0.5).astype(np.int32)
-
-
-def _weights(W: F64, scale: F64) -> npt.NDArray[np.int8]:
-    q = np.floor(W / scale[:, None] + 0.5)
-    return np.clip(q, -MAX_WEIGHT, MAX_WEIGHT).astype(np.int8)

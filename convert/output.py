@@ -104,8 +104,10 @@ def quantize_start(
     gains = []
     for cell, layer in zip(model.cells, layers, strict=True):
         for part in cell.parts:
-            held = layer.state_shift if isinstance(layer, LstmLayer) else layer.output_shift
-            gain = 2.0 ** (start.shift - held) if part == "c" else 2.0**-held
+            if part == "c" and isinstance(layer, LstmLayer):
+                gain = 2.0 ** (start.shift - layer.state_shift)
+            else:
+                gain = 2.0**-layer.output_shift
             gains.append(np.full(cell.units, gain))
     scale = np.concatenate(gains)
     dense = replace(start.dense, W=start.dense.W * scale, bias=start.dense.bias * scale)

@@ -1,5 +1,7 @@
 """Free steps, starts and encoders, against Python's own integers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from rnnedge.simulator import (
     simulate,
     step_scores,
 )
-from rnnedge.spec import EmbeddingLayer, QuantizedModel
+from rnnedge.spec import EmbeddingLayer, FeedbackLayer, QuantizedModel
 from tests.models import CELLS, float_model, quantized
 from tests.taskmodels import GENERATING, task_data, task_model, task_models
 
@@ -53,6 +55,24 @@ def test_a_free_step_takes_what_the_scores_before_say(model: QuantizedModel) -> 
     assert np.array_equal(again.scores, found.scores[:, -1])
     if encoded:
         assert np.array_equal(found.states[:, encoded - 1], first)
+
+
+def test_feedback_rounds_by_its_offset_and_holds_the_largest_products() -> None:
+    def fed(scores: list[int], multiplier: int, offset: int, shift: int) -> list[int]:
+        back = FeedbackLayer(
+            source=np.array([0]),
+            multiplier=np.array([multiplier]),
+            offset=np.array([offset]),
+            shift=np.array([shift]),
+        )
+        model = dataclasses.replace(task_model(1, "generate", channels=1), feedback=back)
+        return feedback(model, np.array(scores, np.int32)[:, None])[:, 0].tolist()
+
+    assert fed([-3, -2, -1, 0, 1, 2, 3], 3, 2, 2) == [-2, -1, -1, 0, 1, 2, 2]
+    largest = 2**30 - 1
+    assert fed([largest, -largest], 1 << 30, (1 << 61) - 1, 62) == [0, 0]
+    assert fed([largest, -largest], 1 << 30, 1 - (1 << 61), 60) == [-2, -3]
+    assert fed([40000, -40000], 1, 0, 0) == [32767, -32768]
 
 
 @pytest.mark.parametrize("kind", GENERATING)

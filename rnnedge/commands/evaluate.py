@@ -14,6 +14,7 @@ from rnnedge.commands.common import (
     run_argument,
     table,
 )
+from rnnedge.commands.figures import figures
 
 _AGREEING = 0.99
 
@@ -52,8 +53,8 @@ def disagreement(document: dict[str, Any]) -> None:
     Args:
         document: of api.fit or api.evaluate.
     """
-    agreement = document["variants"]["int8"]["agreement"]
-    if agreement >= _AGREEING:
+    agreement = document["variants"]["int8"].get("agreement")
+    if agreement is None or agreement >= _AGREEING:
         return
     cure = (
         "try --input-bits 16"
@@ -68,17 +69,13 @@ def disagreement(document: dict[str, Any]) -> None:
 
 
 def _show(document: dict[str, Any]) -> None:
-    rows = [
-        [
-            name,
-            f"{variant['accuracy']:.4f}",
-            f"{variant['macro_f1']:.4f}",
-            f"{variant['agreement']:.4f}" if "agreement" in variant else "",
-        ]
-        for name, variant in document["variants"].items()
-    ]
-    title = f"{document['task']}, {document['windows']} windows"
-    table(["variant", "accuracy", "macro F1", "agrees with float"], rows, title)
+    if document["task"] != "classify":
+        figures(document, f"{document['task']}, {document['steps']:,} steps, the state runs on")
+        if "confusion" in document["variants"]["int8"]:
+            title = "confusion of int8, in steps"
+            confusion(document["variants"]["int8"], document["classes"], title)
+        return
+    figures(document, f"{document['task']}, {document['windows']} windows")
     _show_files(document["variants"])
     confusion(document["variants"]["int8"], document["classes"], "confusion of int8, in windows")
     left_out(document)

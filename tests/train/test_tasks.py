@@ -230,7 +230,7 @@ def test_a_sequence_is_translated_freely(trained: Any) -> None:
 
 @pytest.mark.parametrize("name", ["forecast", "next"])
 def test_the_figures_are_those_of_keras(trained: Any, name: str) -> None:
-    """float runs the weights in NumPy; Keras gives the same answers."""
+    """Float runs the weights in NumPy; Keras gives the same answers."""
     run, _ = trained(name)
     from rnnedge.convert.extract import extract
 

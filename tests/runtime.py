@@ -131,6 +131,7 @@ class Task(c.Structure):
     _fields_ = [
         ("check", c.c_void_p),
         ("quantize", c.c_void_p),
+        ("feed", c.c_void_p),
         ("watch", c.c_void_p),
         ("table", c.c_void_p),
         ("targets", c.c_void_p),
@@ -198,6 +199,9 @@ class Device:
         if isinstance(model.input, EmbeddingLayer):
             task.quantize = self._function("rnnedge_quantize_id")
             task.table, task.rows = model.input.table.ctypes.data, model.input.rows
+        if model.generates:
+            which = "best" if model.feedback is None else "values"
+            task.feed = self._function(f"rnnedge_feed_{which}")
         if model.output is not None:
             rows = zip(model.output.mean.tolist(), model.output.std.tolist(), strict=True)
             task.targets = self._keep((TargetMap * model.outputs)(*(TargetMap(*r) for r in rows)))

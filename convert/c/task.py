@@ -24,6 +24,8 @@ def task(model: QuantizedModel, name: str) -> list[str]:
         parts.append(_table(model.input, name))
         fields |= {"quantize": "rnnedge_quantize_id", "table": f"{name}_table"}
         fields["rows"] = model.input.rows
+    if model.generates:
+        fields["feed"] = f"rnnedge_feed_{'best' if model.feedback is None else 'values'}"
     if model.output is not None:
         parts.append(_targets(model, name))
         fields["targets"] = f"{name}_targets"

@@ -216,12 +216,14 @@ struct rnnedge_instance;
 typedef rnnedge_status rnnedge_check_fn(const rnnedge_model *model);
 typedef rnnedge_status rnnedge_quantize_fn(const rnnedge_model *model, int16_t x[],
                                            const float raw[]);
+typedef void rnnedge_feed_fn(const rnnedge_model *model, const int32_t scores[], int16_t x[]);
 typedef void rnnedge_watch_fn(struct rnnedge_instance *instance);
 
 // The parts of a model; NULL where it has none. Only the functions that it names are linked.
 typedef struct rnnedge_task {
     rnnedge_check_fn *check;           // of the parts; never NULL
     rnnedge_quantize_fn *quantize;     // of ids
+    rnnedge_feed_fn *feed;             // scores to the next x, if there are free steps
     rnnedge_watch_fn *watch;           // the detector, before each step that takes a sample
     const int8_t *table;               // (rows, inputs): x = row * 2^8
     const rnnedge_target_map *targets; // (outputs), of a regression; NULL: scores of classes
@@ -619,6 +621,8 @@ rnnedge_product_fn rnnedge_product_wide;
 
 rnnedge_check_fn rnnedge_check_task;
 rnnedge_quantize_fn rnnedge_quantize_id;
+rnnedge_feed_fn rnnedge_feed_values; // by the maps of feedback
+rnnedge_feed_fn rnnedge_feed_best;   // the row of the class with the largest score
 rnnedge_watch_fn rnnedge_watch_errors;
 
 #ifdef __cplusplus

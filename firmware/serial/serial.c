@@ -9,6 +9,7 @@
 #include "serial.h"
 
 #include "../src/crc.h"
+#include "../src/feed.h"
 #include "../src/flash.h"
 #include "../src/input.h"
 #include "../src/instance.h"
@@ -25,7 +26,7 @@
 #define FIRST_VALUES 32  // of the state, in the answer of STEP
 #define BROKEN UINT8_MAX // of `digits`: no hexadecimal digit, or too many
 
-enum { HELLO = 1, RESET, WRITE, STEP, READ, ERROR = 0x7F };
+enum { HELLO = 1, RESET, WRITE, STEP, READ, BACK, ERROR = 0x7F };
 
 enum { STATE, SCORES, NAME, STACK };
 
@@ -133,9 +134,26 @@ static void run(rnnedge_serial *s) {
                              s->scores);
     } else {
         rnnedge_model_step(model, s->state, s->x, s->scratch);
+        s->stepped = 1;
     }
     const uint32_t taken = s->cycles == NULL ? 0 : s->cycles() - started;
     s->taken = taken > s->overhead ? taken - s->overhead : 0;
+}
+
+static void reset(rnnedge_serial *s) {
+    rnnedge_model_reset(s->model, s->state);
+    s->stepped = 0;
+}
+
+// The x of a free step: of the scores that there are, or zero.
+static void feed_x(rnnedge_serial *s, rnnedge_feed_fn *feed) {
+    if (s->stepped != 0) {
+        feed(s->model, last_scores(s), s->x);
+        return;
+    }
+    for (uint16_t i = 0; i < RNNEDGE_GET16(&s->model->inputs); i++) {
+        s->x[i] = 0;
+    }
 }
 
 /// Requests //////////////////////////////////////////////////////////////////////////////////////
@@ -286,7 +304,7 @@ static void put_read(answer *out, const rnnedge_serial *s, const uint8_t *bytes)
     }
 }
 
-// Run a request that is new or, except for STEP, the last one again. Return 0 or an error.
+// Run a request that is new or, except for STEP and BACK, the last one again. Return 0 or an error.
 static uint8_t perform(rnnedge_serial *s, uint8_t kind, uint8_t repeated, uint8_t n) {
     const uint8_t *payload = s->frame + HEAD;
     switch (kind) {
@@ -294,7 +312,7 @@ static uint8_t perform(rnnedge_serial *s, uint8_t kind, uint8_t repeated, uint8_
         if (n != 0) {
             return LENGTH;
         }
-        rnnedge_model_reset(s->model, s->state);
+        reset(s);
         return 0;
     case WRITE:
         return write_x(s, payload, n);
@@ -308,6 +326,16 @@ static uint8_t perform(rnnedge_serial *s, uint8_t kind, uint8_t repeated, uint8_
         return s->outcome;
     case READ:
         return check_read(s, payload, n);
+    case BACK:
+        if (!repeated) {
+            rnnedge_feed_fn *feed = rnnedge_feeds(s->model);
+            s->outcome = n != 0 ? LENGTH : feed == NULL ? KIND : 0;
+            if (s->outcome == 0) {
+                feed_x(s, feed);
+                run(s);
+            }
+        }
+        return s->outcome;
     default:
         return KIND;
     }
@@ -325,7 +353,7 @@ static uint8_t check_order(rnnedge_serial *s, uint8_t kind, uint16_t session, ui
             s->session = session;
             s->number = 0;
             s->request = request;
-            rnnedge_model_reset(s->model, s->state);
+            reset(s);
         }
         return 0;
     }
@@ -357,7 +385,7 @@ static void serve(rnnedge_serial *s) {
         put8(&out, kind);
     } else if (kind == HELLO) {
         put_description(&out, s);
-    } else if (kind == STEP) {
+    } else if (kind == STEP || kind == BACK) {
         put32(&out, s->taken);
         put_values(&out, s->state, s->values < FIRST_VALUES ? s->values : FIRST_VALUES);
     } else if (kind == READ) {
@@ -399,7 +427,7 @@ rnnedge_status rnnedge_serial_init(rnnedge_serial *serial, const rnnedge_model *
     serial->stack = NULL;
     serial->values = serial->overhead = serial->taken = 0;
     serial->session = serial->number = 0;
-    serial->open = serial->outcome = 0;
+    serial->open = serial->outcome = serial->stepped = 0;
     const rnnedge_status status = rnnedge_model_check(model);
     if (status != RNNEDGE_OK) {
         return status;

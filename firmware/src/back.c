@@ -10,12 +10,13 @@ rnnedge_status rnnedge_step_back(rnnedge_instance *instance) {
         return RNNEDGE_ERR_NULL;
     }
     const rnnedge_model *model = instance->model;
-    if (!rnnedge_feeds(model)) {
+    rnnedge_feed_fn *feed = rnnedge_feeds(model);
+    if (feed == NULL) {
         return RNNEDGE_ERR_TASK;
     }
     if (instance->steps != 0) {
         rnnedge_renew(instance);
-        rnnedge_model_feed(model, instance->scores, x);
+        feed(model, instance->scores, x);
     } else {
         for (uint16_t left = RNNEDGE_GET16(&model->inputs); left > 0; left--) {
             *x++ = 0;

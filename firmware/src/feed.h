@@ -4,8 +4,13 @@
 
 #include "flash.h"
 
-// 1 if the model has free steps.
-int rnnedge_feeds(const rnnedge_model *model);
+#include <stddef.h>
+
+// What makes x of scores; NULL: the model has no free steps.
+static inline rnnedge_feed_fn *rnnedge_feeds(const rnnedge_model *model) {
+    const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
+    return task == NULL ? NULL : RNNEDGE_GETP(rnnedge_feed_fn *, &task->feed);
+}
 
 // One channel's x of the scores, by its map in flash.
 static inline int16_t rnnedge_fed(const int32_t scores[], const rnnedge_feedback *at) {

@@ -49,8 +49,8 @@ rnnedge_status rnnedge_check_task(const rnnedge_model *model) {
             return RNNEDGE_ERR_MODEL;
         }
     }
-    if (RNNEDGE_GETP(const rnnedge_detector *, &task->detector) != NULL &&
-        RNNEDGE_GETP(const rnnedge_feedback *, &task->feedback) == NULL) {
+    const rnnedge_feedback *feedback = RNNEDGE_GETP(const rnnedge_feedback *, &task->feedback);
+    if (feedback == NULL && RNNEDGE_GETP(const rnnedge_detector *, &task->detector) != NULL) {
         return RNNEDGE_ERR_MODEL;
     }
     if (encoder != NULL) {
@@ -104,38 +104,16 @@ rnnedge_status rnnedge_quantize_id(const rnnedge_model *model, int16_t x[], cons
     return rnnedge_model_embed(model, (uint16_t)whole, x);
 }
 
-// x of the scores by the maps of all channels.
-static void feed_values(const rnnedge_feedback *at, const int32_t scores[], int16_t x[],
-                        uint16_t n) {
-    for (; n > 0; n--) {
-        *x++ = rnnedge_fed(scores, at++);
-    }
-}
-
-int rnnedge_feeds(const rnnedge_model *model) {
-    const rnnedge_task *task = task_of(model);
-    if (task == NULL || RNNEDGE_GETP(const rnnedge_feedback *, &task->feedback) != NULL) {
-        return task != NULL;
-    }
-    return RNNEDGE_GETP(const int8_t *, &task->table) != NULL &&
-           RNNEDGE_GETP(const rnnedge_target_map *, &task->targets) == NULL &&
-           RNNEDGE_GET16(&task->rows) == RNNEDGE_GET16(&model->outputs);
-}
-
 rnnedge_status rnnedge_model_feed(const rnnedge_model *model, const int32_t scores[], int16_t x[]) {
     if (model == NULL || scores == NULL || x == NULL) {
         return RNNEDGE_ERR_NULL;
     }
-    if (!rnnedge_feeds(model)) {
+    rnnedge_feed_fn *feed = rnnedge_feeds(model);
+    if (feed == NULL) {
         return RNNEDGE_ERR_TASK;
     }
-    const rnnedge_task *task = task_of(model);
-    const rnnedge_feedback *feedback = RNNEDGE_GETP(const rnnedge_feedback *, &task->feedback);
-    if (feedback != NULL) {
-        feed_values(feedback, scores, x, RNNEDGE_GET16(&model->inputs));
-        return RNNEDGE_OK;
-    }
-    return rnnedge_model_embed(model, rnnedge_argmax(scores, RNNEDGE_GET16(&model->outputs)), x);
+    feed(model, scores, x);
+    return RNNEDGE_OK;
 }
 
 const rnnedge_model *rnnedge_model_encoder(const rnnedge_model *model) {

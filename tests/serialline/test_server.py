@@ -20,11 +20,12 @@ from rnnedge.serialline.frames import (
     SampleFormat,
     encode_request,
 )
-from rnnedge.simulator import quantize_counts, simulate
+from rnnedge.simulator import quantize, quantize_counts, run_free, simulate
 from rnnedge.spec import QuantizedModel
 from tests.instances import counts_table
 from tests.models import extreme_inputs, float_model, quantized
 from tests.serialline.board import Board
+from tests.taskmodels import task_data, task_model
 
 MODEL = quantized(float_model(1, units=40, channels=3), name="motor")
 X = extreme_inputs(1, 4, MODEL.window, 3)[3]
@@ -68,7 +69,7 @@ def test_hello_tells_what_the_board_runs(server: ctypes.CDLL) -> None:
     answer = Wire(server).ask(Kind.HELLO, 0)
     assert answer.kind == Kind.HELLO
     fields = struct.unpack("<BBHHHHIIBBB32s", answer.payload)
-    assert fields[:9] == (1, 0, 2, 3, 4, MODEL.window, 40, 1_000_000, MODEL.fraction_bits)
+    assert fields[:9] == (1, 0, 3, 3, 4, MODEL.window, 40, 1_000_000, MODEL.fraction_bits)
     assert fields[9:] == (1, len("motor"), bytes.fromhex(model_hash(MODEL)))
 
 
@@ -148,6 +149,8 @@ def test_numbers_go_round_without_zero(wire: Wire) -> None:
         (Kind.WRITE, step([0, np.nan, 0], SampleFormat.RAW), Code.INPUT),
         (Kind.STEP, step([0, np.nan, 0], SampleFormat.RAW), Code.INPUT),
         (Kind.STEP, step(X[0], start=1), Code.RANGE),
+        (Kind.BACK, b"", Code.KIND),  # a classifier has no free steps
+        (Kind.BACK, b"x", Code.LENGTH),
         (Kind.READ, b"", Code.LENGTH),
         (Kind.READ, struct.pack("<BIB", Readable.STATE, 0, 35), Code.RANGE),
         (Kind.READ, struct.pack("<BIB", Readable.STATE, 40, 1), Code.RANGE),
@@ -164,6 +167,53 @@ def test_what_no_model_has_is_refused(wire: Wire, kind: int, payload: bytes, cod
     assert wire.refused(kind, 2, payload) == code  # the same again
     state = wire.ask(Kind.READ, 3, struct.pack("<BIB", Readable.STATE, 0, 32))
     assert state.payload == before.payload[4:]
+    wire.board.check_memory()
+
+
+@pytest.mark.parametrize("kind", ["next", "generate"])
+def test_free_steps_go_on_from_where_the_model_is(server: ctypes.CDLL, kind: str) -> None:
+    """Behind fed ones, of raw values or ids; behind RESET from zero; not twice when repeated."""
+    model = task_model(5, kind, units=6)
+    wire = Wire(server, model)
+    wire.ask(Kind.HELLO, 0)
+    raw = task_data(model, 5, 1, 3).raw
+    number = 0
+    for fed in (3, 0):
+        number += 1
+        wire.ask(Kind.RESET, number)
+        states = []
+        for sample in raw[0, :fed]:
+            number += 1
+            states.append(wire.ask(Kind.STEP, number, step(sample, SampleFormat.RAW)))
+        for _ in range(4):
+            number += 1
+            states.append(wire.ask(Kind.BACK, number))
+            assert wire.ask(Kind.BACK, number) == states[-1]
+        expected = run_free(model, 4, x=quantize(model.input, raw)[:, :fed])
+        for answer, state in zip(states, expected.states[0], strict=True):
+            assert np.array_equal(np.frombuffer(answer.payload[4:], "<i2"), state[:32])
+        number += 1
+        what = struct.pack("<BIB", Readable.SCORES, 0, model.outputs)
+        scores = np.frombuffer(wire.ask(Kind.READ, number, what).payload, "<i4")
+        assert np.array_equal(scores, expected.scores[0, -1])
+    wire.board.check_memory()
+
+
+def test_what_is_no_id_is_refused(server: ctypes.CDLL) -> None:
+    model = task_model(5, "next", rows=7, channels=4)
+    wire = Wire(server, model)
+    wire.ask(Kind.HELLO, 0)
+    for number, (payload, code) in enumerate(
+        (
+            (step([7.0], SampleFormat.RAW), Code.INPUT),
+            (step([0.5], SampleFormat.RAW), Code.INPUT),
+            (step([1.0, 1.0], SampleFormat.RAW), Code.RANGE),
+            (step([1.0], SampleFormat.RAW, start=1), Code.RANGE),
+            (step([1] * 5), Code.RANGE),
+        ),
+        1,
+    ):
+        assert wire.refused(Kind.STEP, number, payload) == code
     wire.board.check_memory()
 
 

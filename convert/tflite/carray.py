@@ -8,7 +8,7 @@ from rnnedge.convert.c.text import float_literal, string
 from rnnedge.convert.tflite.emit import DEFAULT, operators
 from rnnedge.convert.tflite.scales import input_scale, input_type, output_scale
 from rnnedge.convert.tflite.stream import states
-from rnnedge.convert.tflite.variant import Variant
+from rnnedge.convert.tflite.variant import Variant, sampled
 from rnnedge.errors import ModelError
 from rnnedge.modelfile import model_hash
 from rnnedge.spec import QuantizedModel
@@ -66,8 +66,8 @@ def _header(
     name: str, tflite: bytes, arena_size: int, model: QuantizedModel, variant: Variant
 ) -> str:
     macro, calls = macro_prefix(name), resolver_calls(tflite)
-    mean = ", ".join(float_literal(value) for value in model.input.mean.tolist())
-    std = ", ".join(float_literal(value) for value in model.input.std.tolist())
+    mean = ", ".join(float_literal(value) for value in sampled(model).mean.tolist())
+    std = ", ".join(float_literal(value) for value in sampled(model).std.tolist())
     classes = ", ".join(string(text) for text in model.classes)
     return f"""{_first_line(f"{name}_tflite.h")}
 /*

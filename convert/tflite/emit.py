@@ -9,7 +9,7 @@ import rnnedge
 from rnnedge.convert.tflite import stream, window
 from rnnedge.convert.tflite.scales import input_scale, input_type, output_scale
 from rnnedge.convert.tflite.schema import schema
-from rnnedge.convert.tflite.variant import Variant, check
+from rnnedge.convert.tflite.variant import Variant, check, sampled
 from rnnedge.convert.tflite.writer import Model
 from rnnedge.modelfile import model_hash
 from rnnedge.spec import QuantizedModel
@@ -69,8 +69,8 @@ def _description(model: QuantizedModel, variant: Variant) -> str:
             "classes": list(model.classes),
             "channels": list(model.channels),
             "units": list(model.channel_units),
-            "mean": model.input.mean.tolist(),
-            "std": model.input.std.tolist(),
+            "mean": sampled(model).mean.tolist(),
+            "std": sampled(model).std.tolist(),
             "limit": model.input.limit,
             "input": {"type": input_type(variant), "scale": input_scale(model, variant)},
             "output": {"type": "int16", "scale": output_scale(model)},

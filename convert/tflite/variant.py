@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rnnedge.errors import ModelError, UnsupportedLayerError
-from rnnedge.spec import LstmLayer, QuantizedModel
+from rnnedge.spec import InputLayer, LstmLayer, QuantizedModel
 
 FORMS = ("window", "stream")
 STATES = ("io", "variables")
@@ -58,6 +58,18 @@ def variants(model: QuantizedModel) -> tuple[Variant, ...]:
 
 def unsupported(model: QuantizedModel, variant: Variant) -> str | None:
     """Say in one line why a model cannot take a variant; None if it can."""
+    for part, has in (
+        ("an embedding", not isinstance(model.input, InputLayer)),
+        ("a first state from features", model.start is not None),
+        ("an encoder", model.encoder is not None),
+    ):
+        if has:
+            return (
+                f"model {model.name}: {part} has no .tflite form; "
+                "the C export has it, take --tflite none"
+            )
+    if model.encodes:
+        return f"model {model.name}: an encoder alone gives no scores; .tflite files need some"
     if variant.form == "stream" and model.bidirectional:
         return (
             f"model {model.name}: a bidirectional layer reads whole windows and cannot stream; "
@@ -75,6 +87,17 @@ def check(model: QuantizedModel, variant: Variant) -> None:
     reason = unsupported(model, variant)
     if reason is not None:
         raise UnsupportedLayerError(reason)
+
+
+def sampled(model: QuantizedModel) -> InputLayer:
+    """Return the input of a model that takes a variant: samples, not ids.
+
+    Raises:
+        UnsupportedLayerError: ids.
+    """
+    if not isinstance(model.input, InputLayer):
+        raise UnsupportedLayerError(f"model {model.name}: an embedding has no .tflite form")
+    return model.input
 
 
 def fused(model: QuantizedModel) -> bool:

@@ -33,6 +33,8 @@ class WantedTflite:
     def variants(self, model: QuantizedModel) -> "tuple[list[Variant], list[Document]]":
         """Return the variants, and (variant, reason) of those that the model cannot have.
 
+        The default is refused that way, too, so that an export goes on without it.
+
         Raises:
             ModelError: an unknown choice, or one that contradicts another.
             UnsupportedLayerError: the one form that was asked for is none of the model's.
@@ -46,6 +48,8 @@ class WantedTflite:
             state, precision = self.state or "io", self.precision or "16x8"
             one = Variant(form=self.form, state=state, precision=precision)
             reason = unsupported(model, one)
+            if reason is not None and self == WantedTflite():
+                return [], [{"variant": one.name, "reason": reason}]
             if reason is not None:
                 raise UnsupportedLayerError(reason)
             return [one], []

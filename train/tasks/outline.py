@@ -181,6 +181,8 @@ def _reply(shape: Outline, item: Recording, values: F32) -> Series:
         x = np.concatenate([np.full_like(reply[:1], np.nan), reply[:-1]])
         return Series(x=x, y=reply, encoder=values)
     ids = reply[:, 0].astype(np.int64)
+    if len(ids) > 1 and ids[0] == shape.silent:
+        ids = ids[1:]  # what begins a reply is its first input, and no answer
     if ids[-1] != shape.silent:
         ids = np.append(ids, shape.silent)
     before = np.append(shape.silent, ids[:-1])

@@ -19,7 +19,7 @@ from rnnedge.train.models import build, check_cell, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.prepare import prepare
-from rnnedge.train.progress import Progress, Silent
+from rnnedge.train.progress import Progress, Silent, Tell
 from rnnedge.train.readers import Recordings, read
 from rnnedge.train.remarks import remarks
 from rnnedge.train.split import Split, split
@@ -65,9 +65,10 @@ def train_run(
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such folder to write the run to; make it first")
     check_cell(options.cell)
-    task, recordings, tested = _read(data, test, options, form)
-    ready = prepare(recordings, form)
-    recordings, tested = ready.data, None if tested is None else prepare(tested, form).data
+    with progress.stage("reading") as tell:
+        task, recordings, tested = _read(data, test, options, form, tell)
+        ready = prepare(recordings, form)
+        recordings, tested = ready.data, None if tested is None else prepare(tested, form).data
     for name in options.channel_units:
         if name not in recordings.channels:
             raise DataError(
@@ -149,7 +150,11 @@ def _writing(folder: Path) -> Iterator[None]:
 
 
 def _read(
-    data: Sequence[Path], test: Sequence[Path], options: TrainOptions, form: DataFormat
+    data: Sequence[Path],
+    test: Sequence[Path],
+    options: TrainOptions,
+    form: DataFormat,
+    tell: Tell,
 ) -> tuple[str, Recordings, Recordings | None]:
     """Read the data, and the test data as the same channels; find the task."""
     twice = {path.resolve() for path in data} & {path.resolve() for path in test}
@@ -157,7 +162,7 @@ def _read(
         raise DataError(f"{min(twice)}: given both as training and as test data; name other data")
     task = options.task or ("generate" if form.start else "forecast" if form.targets else None)
     how = reading(task or "classify", form)
-    recordings = read(data, form, **how)
+    recordings = read(data, form, tell=tell, **how)
     task = task or found_task(recordings)
     if not test:
         return task, recordings, None
@@ -165,7 +170,7 @@ def _read(
         how |= {"vocabulary": recordings.classes, "reply_vocabulary": recordings.reply_classes}
     else:
         how |= {"channels": recordings.channels}
-    tested = read(test, form, **how)
+    tested = read(test, form, tell=tell, **how)
     for name, unit, other in zip(recordings.channels, recordings.units, tested.units, strict=True):
         if unit != other and unit and other:
             raise DataError(

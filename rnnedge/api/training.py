@@ -75,14 +75,11 @@ def fit(
         document = _fit(data, test, options, form, input_bits, folder, progress, checkpoint)
         return {"run": str(out), **document}
 
+    with progress.stage("looking at the data"):
+        stated = statement(data, test, options, form, input_bits=input_bits)
     with (
         new_folder(out, replace=force, marker=runs.RUN_JSON) as folder,
-        checkpointed(
-            out,
-            statement(data, test, options, form, input_bits=input_bits),
-            resume=resume,
-            force=force,
-        ) as partial,
+        checkpointed(out, stated, resume=resume, force=force) as partial,
     ):
         document = each_seed(one, options, folder, partial, progress)
     partial.remove()
@@ -107,10 +104,12 @@ def _fit(
 
     run = train_run(data, test, options, form, folder, progress, checkpoint)
     windows = runs.load_windows(folder)
-    model, bits = quantize_parts(extract_run(folder, run), run, windows, input_bits=input_bits)
+    with progress.stage("quantising"):
+        model, bits = quantize_parts(extract_run(folder, run), run, windows, input_bits=input_bits)
     run = replace(run, training={**run.training, KEY: bits.document()})
     digest = save_model(model, folder / runs.QUANTIZED_FILE)
-    metrics = _test_metrics(folder, run, model, windows, _NO_TFLITE)
+    with progress.stage("evaluating"):
+        metrics = _test_metrics(folder, run, model, windows, _NO_TFLITE)
     about = {"name": run.name, "sha256": digest, KEY: bits.document()}
     document = {**about, **metrics}
     runs.seal(folder, run)

@@ -18,7 +18,7 @@ from rnnedge.run import DataFormat, RunSpec, load_run, load_windows
 from rnnedge.train.augment import Augmentation
 from rnnedge.train.evaluate import classification_metrics, predict
 from rnnedge.train.fit import TrainOptions, train_run
-from rnnedge.train.progress import ProgressBar
+from rnnedge.train.progress import ProgressBar, Silent
 from rnnedge.train.readers import read
 from rnnedge.train.split import split
 from tests.train.helpers import waves_csv
@@ -130,7 +130,7 @@ def test_it_learns(tmp_path: Path, source: Path) -> None:
 def test_epochs_are_reported_until_patience_ends_and_the_best_is_kept(
     tmp_path: Path, source: Path
 ) -> None:
-    class Listener:
+    class Listener(Silent):
         def __init__(self) -> None:
             self.total = 0
             self.epochs: list[int] = []

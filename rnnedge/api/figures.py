@@ -133,7 +133,7 @@ def figures(
 
 def _accuracy(model: QuantizedModel, known: Known) -> dict[str, float]:
     y = known.windows.y_test
-    if (y < 0).any():
+    if model.task != "classify" or (y < 0).any():
         return {}
     scores = simulate(model, quantize(model.input, known.windows.X_test)).scores
     accuracy = {"int8": float(np.mean(scores.argmax(axis=1) == y))}

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from rnnedge.commands.train import train
+from rnnedge.errors import ToolError
 from rnnedge.kerasbackend import load_keras
 from rnnedge.run import DataFormat, load_run
 from rnnedge.train.options import TrainOptions
@@ -68,26 +69,38 @@ def test_an_interrupt_says_how_to_go_on_and_resume_gives_the_same_bits(
 def test_several_seeds_keep_the_best_validation_and_tell_the_spread(
     tmp_path: Path, source: Path
 ) -> None:
-    out = tmp_path / "run"
-    done = _call(source, *QUICK, "--epochs", 2, "--seed", 3, "--seeds", 2, "--out", out)
+    out, logs = tmp_path / "run", tmp_path / "logs"
+    seeds = ("--epochs", 2, "--seed", 3, "--seeds", 2, "--tensorboard", logs)
+    done = _call(source, *QUICK, *seeds, "--out", out)
     assert done.exit_code == 0, done.output
     assert "2 seeds; kept" in done.stdout
+    for part in ("train", "validation"):
+        assert list((logs / "seed-4" / part).glob("events.out.tfevents*"))
     metrics = json.loads((out / "metrics.json").read_text())
-    seeds = metrics["seeds"]
-    assert seeds["seeds"] == [3, 4]
-    best = seeds["seeds"][seeds["validation_loss"].index(min(seeds["validation_loss"]))]
-    assert seeds["kept"] == best == load_run(out).training["seed"]
+    told = metrics["seeds"]
+    assert told["seeds"] == [3, 4]
+    best = told["seeds"][told["validation_loss"].index(min(told["validation_loss"]))]
+    assert told["kept"] == best == load_run(out).training["seed"]
     for variant in ("float", "int8"):
-        accuracy = seeds["variants"][variant]["accuracy"]
+        accuracy = told["variants"][variant]["accuracy"]
         assert accuracy["values"][best - 3] == metrics["variants"][variant]["accuracy"]
         assert accuracy["mean"] == pytest.approx(sum(accuracy["values"]) / 2)
         assert accuracy["worst"] == min(accuracy["values"])
     assert load_run(out).split["seed"] == 3
-    assert {path.name for path in tmp_path.iterdir()} == {"run"}
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "logs"}
     one = _call(source, *QUICK, "--epochs", 2, "--seed", 3, "--out", tmp_path / "one", "--quiet")
     assert one.exit_code == 0
     alone = load_run(tmp_path / "one").training["validation_loss"]
-    assert alone == seeds["validation_loss"][0]
+    assert alone == told["validation_loss"][0]
+
+
+def test_a_missing_tensorboard_is_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: Path
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ToolError, match="pip install tensorboard"):
+        _call(source, *QUICK, "--out", tmp_path / "run", "--tensorboard", tmp_path / "logs")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_of_an_error_the_largest_is_the_worst() -> None:

@@ -24,7 +24,7 @@ def prove(model: QuantizedModel) -> None:
         RangeError: names layer, row and by how many bits the row is too large, or what does not
             fit the 16-bit counts of rnnedge.h.
     """
-    widest = max(layer.units for layer in (*model.cells, *model.dense))
+    widest = max([cell.units for cell in model.cells] + [dense.units for dense in model.dense])
     for what, count, most in (
         ("time steps of a window", model.window, UINT16_MAX),
         ("input channels", model.input.channels, UINT16_MAX),

@@ -9,6 +9,7 @@ from rnnedge.convert.packages.firmware import firmware_boards
 from rnnedge.convert.packages.package import Package, counted, fill
 from rnnedge.convert.packages.sensor import places
 from rnnedge.convert.timing import duration, sample_rate
+from rnnedge.spec import EmbeddingLayer, InputLayer
 
 _UNKNOWN = "not known"
 # control characters, and those that turn the direction of text
@@ -64,6 +65,10 @@ def cell_text(text: str) -> str:
 
 def _channels(package: Package) -> str:
     model = package.model
+    if isinstance(model.input, EmbeddingLayer):
+        ids = f"whole numbers of 0 to {model.input.rows - 1}"
+        return table(["", "channel", "values"], [[0, model.channels[0], ids]])
+    source: InputLayer = model.input
     counts = package.counts_per_unit
     columns = ["", "channel", "unit", "mean of the training data", "standard deviation"]
     rows = [
@@ -71,8 +76,8 @@ def _channels(package: Package) -> str:
             index,
             name,
             unit or _UNKNOWN,
-            f"{model.input.mean[index]:.6g}",
-            f"{model.input.std[index]:.6g}",
+            f"{source.mean[index]:.6g}",
+            f"{source.std[index]:.6g}",
             *([] if counts is None else [f"{counts[index]:.9g}"]),
         ]
         for index, (name, unit) in enumerate(zip(model.channels, model.channel_units, strict=True))

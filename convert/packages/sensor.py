@@ -5,6 +5,7 @@ import textwrap
 from rnnedge.convert.c.text import comment_text
 from rnnedge.convert.packages.package import Package, counted
 from rnnedge.convert.timing import sample_rate
+from rnnedge.spec import InputLayer
 
 _WIDTH = 100
 _EXAMPLE_RATE = 50.0
@@ -97,7 +98,8 @@ def _result(package: Package) -> str:
 
 
 def _assignment(package: Package, index: int) -> str:
-    mean = float(package.model.input.mean[index])
+    source = package.model.input
+    mean = float(source.mean[index]) if isinstance(source, InputLayer) else 0.0  # else an id
     if package.counts_per_unit is None:
         value = f"{mean:.6g}"
         value += "f" if "." in value or "e" in value else ".0f"

@@ -32,7 +32,8 @@ def golden(model: QuantizedModel, raw: F32) -> tuple[str, str]:
             taken, as many as INPUT_BYTES hold.
     """
     name = model.name
-    raw = np.asarray(raw, np.float32)[:, : golden_steps(*np.shape(raw)[:2], model.input.channels)]
+    kept = golden_steps(raw.shape[0], raw.shape[1], model.input.channels)
+    raw = np.asarray(raw, np.float32)[:, :kept]
     windows, steps, values = raw.shape
     x = quantize(model.input, raw)
     channels = x.shape[2]

@@ -7,8 +7,11 @@ import pytest
 
 from rnnedge.errors import DataError, RnnedgeError
 from rnnedge.train.augment import Augmentation, parse
+from rnnedge.train.classification import classification
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.rotation import axis_groups
+from rnnedge.train.split import split
+from tests.train.helpers import recording, together
 
 MEAN, STD = np.zeros(6), np.ones(6)
 GROUPS = ((0, 1, 2), (3, 4, 5))
@@ -122,3 +125,24 @@ def test_some_changes_are_fixed_and_the_others_follow_the_number_of_windows() ->
 def test_changes_that_do_not_exist_are_named(text: str) -> None:
     with pytest.raises(RnnedgeError, match="augment"):
         parse(text)
+
+
+def test_balanced_classes_weigh_the_same_and_epochs_repeat_themselves() -> None:
+    items = [recording(n, "a" if n % 4 else "b", rows=8) for n in range(40)]
+    parts = split(
+        together(items), None, window=4, hop=4, seed=0, validation_fraction=0.2, test_fraction=0.2
+    )
+    moments = np.zeros(2), np.ones(2)
+    options = TrainOptions(class_weights="balanced", augment={"mix": 0})
+    problem = classification(parts, options, *moments)
+    total = np.zeros(2)
+    for _, shares, weights in problem.batches(0):
+        assert weights is not None
+        total += weights @ shares
+    assert total[0] == pytest.approx(total[1], rel=0.1)
+    assert problem.validation is not None
+    assert problem.validation[2] is not None
+    first, again, other = (next(problem.batches(epoch))[0] for epoch in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert next(classification(parts, TrainOptions(), *moments).batches(0))[2] is None

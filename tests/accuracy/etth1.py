@@ -1,6 +1,7 @@
 """ETTh1: oil temperature of a transformer, hourly; the last fifth is tested."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,15 +33,15 @@ def measure(run: Path, _: object) -> Figures:
     return forecast_errors(run, spread, _CONTEXT)
 
 
-def _case(hours: int, bound: float, others: str) -> Case:
+def _case(hours: int, model: str, bound: float, others: str, **options: Any) -> Case:
     return Case(
         data="etth1",
-        name=f"oil temperature {hours} h ahead, GRU-16",
+        name=f"oil temperature {hours} h ahead, {model}",
         write=write,
         form=DataFormat(targets=("OT",)),
         options={
-            "task": "forecast", "horizons": (hours,), "units": 16, "window": 96, "burn_in": 24,
-            "rate": 1 / 3600,
+            "task": "forecast", "horizons": (hours,), "window": 96, "burn_in": 24, "rate": 1 / 3600,
+            **options,
         },
         measure=measure,
         goals=(Goal(figure=f"float mse OT +{hours}", bound=bound, error=True),),
@@ -49,6 +50,14 @@ def _case(hours: int, bound: float, others: str) -> Case:
 
 
 CASES = (
-    _case(1, 0.0052, "persistence 0.0054, linear AR(48) 0.0052"),
-    _case(24, 0.0613, "persistence 0.0634, linear AR(48) 0.0613"),
+    _case(1, "LSTM-16", 0.0052, "persistence 0.0054, linear AR(48) 0.0052", cell="lstm", units=16),
+    _case(
+        24,
+        "GRU-8",
+        0.0613,
+        "persistence 0.0634, linear AR(48) 0.0613",
+        units=8,
+        dropout=0.1,
+        learning_rate=2e-3,
+    ),
 )

@@ -49,9 +49,17 @@ def measure(run: Path, _: object) -> Figures:
 CASES = (
     Case(
         data="occupancy",
-        name="occupied or not each minute, without light, GRU-16",
+        name="occupied or not each minute, without light, GRU-8",
         write=write,
-        options={"task": "label", "units": 16, "window": 120, "rate": 1 / 60, "dropout": 0.2},
+        options={
+            "task": "label",
+            "units": 8,
+            "window": 120,
+            "rate": 1 / 60,
+            "dropout": 0.3,
+            "epochs": 6,
+            "augment": {"drift": 0.5},
+        },
         measure=measure,
         goals=(
             Goal(figure="float accuracy of test file 1", bound=0.90),

@@ -15,10 +15,10 @@ from rnnedge.train.tasks.running import FloatVariant, IntegerVariant, streamed
 from tests.accuracy.case import Figures
 
 
-def answers(run: Path) -> tuple[runs.RunSpec, Judged, dict[str, F64]]:
-    """Return a run, its test recordings and the scores of all their rows, float and int8."""
+def answers(run: Path, given: Judged | None = None) -> tuple[runs.RunSpec, Judged, dict[str, F64]]:
+    """Return a run, its test recordings (or others) and the scores of all rows, float and int8."""
     spec, model, windows = open_run(run)
-    given = kept(windows)
+    given = given or kept(windows)
     parts = given.cut(given.x)
     variants: dict[str, Any] = {
         "float": FloatVariant(parts=extract_run(run, spec), run=spec),
@@ -28,15 +28,16 @@ def answers(run: Path) -> tuple[runs.RunSpec, Judged, dict[str, F64]]:
     return spec, given, scores
 
 
-def classes_at(run: Path, rows: I64, y: I64) -> Figures:
+def classes_at(run: Path, rows: I64, y: I64, given: Judged | None = None) -> Figures:
     """Return accuracy and macro-F1 at rows, of whole recordings from a zero state.
 
     Args:
         run: of the task "label".
         rows: int64 (n,), of the test part.
         y: int64 (n,), what is right there.
+        given: recordings; None: the test part that the run keeps.
     """
-    spec, _, scores = answers(run)
+    spec, _, scores = answers(run, given)
     found: Figures = {}
     said = {name: own[rows].argmax(axis=1) for name, own in scores.items()}
     for name, classes in said.items():

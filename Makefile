@@ -33,7 +33,7 @@ figures: setup ## renew the recorded sizes and counts, and the table in docs/fig
 tflm: setup ## renew the figures of TensorFlow Lite Micro in docs/tflm.md (trains on HAPT: ten minutes)
 	$(BIN)/python -m tests.tflm_table --write
 
-accuracy: setup ## train on public recordings, renew the figures in docs/accuracy.md (an hour or two)
+accuracy: setup ## train on public recordings, renew docs/accuracy.md (hours)
 	$(BIN)/python -m tests.accuracy
 
 check: $(VENV)/.installed ## linters and types: ruff, mypy --strict, clang-format

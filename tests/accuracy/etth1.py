@@ -53,11 +53,11 @@ CASES = (
     _case(1, "LSTM-16", 0.0052, "persistence 0.0054, linear AR(48) 0.0052", cell="lstm", units=16),
     _case(
         24,
-        "GRU-8",
+        "GRU-16",
         0.0613,
         "persistence 0.0634, linear AR(48) 0.0613",
-        units=8,
-        dropout=0.1,
-        learning_rate=2e-3,
+        units=16,
+        epochs=10,
+        validation_fraction=0.03,
     ),
 )

@@ -15,6 +15,7 @@ NARROW_LIMIT = 1 << 23
 _MARGIN = 1 << 16  # for what rounding adds
 _ROOM = 1 << 23  # of a pre-activation: kernels add 128 to its upper half before they limit it
 UINT16_MAX, UINT8_MAX = 65535, 255
+MOST_UNITS = UINT16_MAX // 4  # of a layer, and so of outputs
 
 
 def prove(model: QuantizedModel) -> None:
@@ -30,7 +31,7 @@ def prove(model: QuantizedModel) -> None:
         ("input channels", model.input.channels, UINT16_MAX),
         ("outputs", model.outputs, UINT16_MAX),
         ("state values", sum(layer.state_size for layer in model.cells), UINT16_MAX),
-        ("units of a layer", widest, UINT16_MAX // 4),
+        ("units of a layer", widest, MOST_UNITS),
         ("recurrent layers", len(model.recurrent), UINT8_MAX),
         ("dense layers", len(model.dense), UINT8_MAX),
     ):

@@ -313,3 +313,27 @@ def test_progress_rises_to_one(tmp_path: Path) -> None:
     assert shares == sorted(shares)
     assert 0.5 in shares
     assert shares[-1] == 1
+
+
+def test_lines_beyond_every_measure_are_told(tmp_path: Path) -> None:
+    wide = ",".join(f"c{index}" for index in range(20_000)) + "\n" + ",".join("1" * 20_000) + "\n"
+    assert len(_read(tmp_path, wide).channels) == 20_000
+    assert "field larger than field limit" in _refusal(tmp_path, "a" * 200_000 + ",b\n1,2\n")
+    assert "line 2 is longer than a megabyte" in _refusal(tmp_path, "a,b\n" + "1" * 2_000_000)
+
+
+def test_a_label_column_of_parquet_without_any_word_is_told(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet as papq
+
+    papq.write_table(pa.table({"a": [1.0, 2.0], "label": pa.nulls(2)}), tmp_path / "d.parquet")
+    with pytest.raises(DataError, match="d.parquet: column 'label' has no words or numbers"):
+        read([tmp_path / "d.parquet"], DataFormat())
+
+
+@pytest.mark.parametrize("mass", ["nan", "inf", "1e39", "heavy"])
+def test_starts_of_a_manifest_are_finite(tmp_path: Path, mass: str) -> None:
+    _file(tmp_path, "a\n1\n2\n", "one.csv")
+    listed = f"file,mass\none.csv,{mass}\n"
+    with pytest.raises(DataError, match=f"line 2: column 'mass' is '{mass}', expected a finite"):
+        read([_file(tmp_path, listed)], DataFormat(start=("mass",)), labelled=False)

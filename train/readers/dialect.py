@@ -125,6 +125,8 @@ def _head(path: Path) -> list[tuple[int, str]]:
         if b"\n" not in raw and b"\r" not in raw:
             raise DataError(f"{path}: the first line is longer than a megabyte; is this a CSV?")
         raw = raw[: max(raw.rfind(b"\n"), raw.rfind(b"\r")) + 1]
+        if len(raw.splitlines()) == 1:
+            raise DataError(f"{path}: line 2 is longer than a megabyte; is this a CSV?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -139,7 +141,15 @@ def _head(path: Path) -> list[tuple[int, str]]:
 def _delimiter(line: str, decimal: str) -> str:
     """Return what divides a line into most fields."""
     usable = [mark for mark in _DELIMITERS if mark != decimal]
-    return max(usable, key=lambda mark: len(next(csv.reader([line], delimiter=mark))))
+    return max(usable, key=lambda mark: _count(line, mark))
+
+
+def _count(line: str, mark: str) -> int:
+    """Return the number of fields; 1 where one of them is longer than csv takes."""
+    try:
+        return len(next(csv.reader([line], delimiter=mark)))
+    except csv.Error:
+        return 1
 
 
 def _fields(path: Path, number: int, line: str, delimiter: str) -> list[str]:

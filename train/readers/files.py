@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
 from rnnedge.train.readers.delimited import COMPRESSED
@@ -166,10 +168,10 @@ def _listed(manifest: Path, row: dict[str, str], column: str, line: int, form: D
     for name in form.start:
         text = row.get(name)
         try:
-            start += [] if text is None else [float(text)]
+            start += [] if text is None else [_finite(text)]
         except ValueError:
             raise DataError(
-                f"{manifest} line {line}: column {name!r} is {text!r}, expected a number"
+                f"{manifest} line {line}: column {name!r} is {text!r}, expected a finite number"
             ) from None
     return File(
         path=path,
@@ -178,3 +180,15 @@ def _listed(manifest: Path, row: dict[str, str], column: str, line: int, form: D
         part=_PARTS.get(part),
         start=tuple(start),
     )
+
+
+def _finite(text: str) -> float:
+    """Return the number in a field.
+
+    Raises:
+        ValueError: it is none, missing, infinite, or too large for float32.
+    """
+    value = float(text)
+    if not abs(value) <= float(np.finfo(np.float32).max):
+        raise ValueError(text)
+    return value

@@ -114,10 +114,15 @@ class Table:
             empty: whether a field may be empty; its code is then -1.
 
         Raises:
-            DataError: no such column, or an empty field in it.
+            DataError: no such column, an empty field in it, or lists instead of names.
         """
         index = self.needed(name)
         column = self.columns[index]
+        if column.kind == "other":
+            raise DataError(
+                f"{self.path}: column {name!r} has no words or numbers, expected names; fill it "
+                "in, or name another"
+            )
         if column.kind != "word":
             found, codes = np.unique(column.values, return_inverse=True)
             return codes.astype(np.int64), tuple(f"{value:.12g}" for value in found)

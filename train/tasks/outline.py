@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnnedge.arrays import F32, I64
+from rnnedge.convert.proof import MOST_UNITS
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
 from rnnedge.train.readers import Recording, Recordings
@@ -88,8 +89,21 @@ def outline(
         horizons: steps ahead.
 
     Raises:
-        DataError: the data lacks what the task needs.
+        DataError: the data lacks what the task needs, or has more outputs than the firmware counts.
     """
+    shape = _outline(task, data, targets, horizons)
+    if len(shape.classes) > MOST_UNITS:
+        cure = "words keep the most frequent: --text words" if data.text else "choose fewer"
+        raise DataError(
+            f"{data.items[0].file}: {len(shape.classes)} outputs, the firmware counts to "
+            f"{MOST_UNITS}; {cure}"
+        )
+    return shape
+
+
+def _outline(
+    task: str, data: Recordings, targets: Sequence[str], horizons: Sequence[int]
+) -> Outline:
     channels = tuple(zip(data.channels, data.units, strict=True))
     if task == "translate":
         return _translation(data, channels)
@@ -163,7 +177,7 @@ def _ahead(shape: Outline, data: Recordings, item: Recording, values: F32) -> Se
     y = np.full((len(values), len(shape.targets)), np.nan, np.float32)
     for output, ((name, _), step) in enumerate(zip(shape.targets, shape.horizons, strict=True)):
         column = _targets(item)[:, given[name]] if name in given else values[:, places[name]]
-        y[: len(values) - step, output] = column[step:]
+        y[: max(len(values) - step, 0), output] = column[step:]
     normal = None
     if shape.normal >= 0:
         normal = _row_classes(data, item) == shape.normal

@@ -29,7 +29,7 @@ def write(folder: Path, file: Path) -> None:
 
 
 def labelled(folder: Path, file: Path) -> None:
-    """Write the series with its labels; the first 15 %, which are normal, are trained on."""
+    """Write the series with its labels; the first 15 % are trained on, an anomaly among them."""
     with np.load(folder / "nab_machine_temp.npz") as arrays:
         series, labels = arrays["value"][:, None], arrays["in_anomaly_window"].astype(np.int64)
     first = int(len(series) * _PROBATION)

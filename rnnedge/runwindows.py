@@ -62,6 +62,11 @@ class Windows:
     normal: F32 | None = None
     normal_ptr: I64 | None = None
 
+    @property
+    def padded(self) -> bool:
+        """True if some of the windows end before their last step."""
+        return self.lengths_calibration is not None or self.lengths_test is not None
+
     def save(self, folder: Path) -> None:
         """Write windows.npz into `folder`."""
         arrays = {name.name: getattr(self, name.name) for name in fields(self)}

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from rnnedge.arrays import F32, F64
+from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import RnnedgeError
 from rnnedge.train.rotation import turned
 
@@ -96,6 +96,7 @@ class Augmentation:
         std: F64,
         rng: np.random.Generator,
         groups: Sequence[tuple[int, ...]] = (),
+        lengths: I64 | None = None,
     ) -> tuple[F32, F32]:
         """Return changed copies of windows and of their classes.
 
@@ -107,9 +108,11 @@ class Augmentation:
             std: float64 (channels,), raw units.
             rng: source of the changes.
             groups: three channels each, the axes to turn.
+            lengths: int64 (windows,), steps that count, of windows that are padded; None: all.
         """
         if self.warp > 0 or self.shift > 0:
-            X = _warped(X, self.warp, self.warp / 2 + self.shift, rng)
+            steps = np.full(len(X), X.shape[1], np.int64) if lengths is None else lengths
+            X = _warped(X, steps[:, None], self.warp, self.warp / 2 + self.shift, rng)
         if self.rotate > 0 and groups:
             X = turned(X, self.rotate, groups, rng)
         if self.scale > 0:
@@ -159,13 +162,16 @@ def parse(text: str) -> Mapping[str, float]:
     return found
 
 
-def _warped(X: F32, warp: float, farthest: float, rng: np.random.Generator) -> F32:
-    """Resample windows linearly at another speed and place; hold what is beyond their ends."""
-    count, steps, _ = X.shape
+def _warped(X: F32, steps: I64, warp: float, farthest: float, rng: np.random.Generator) -> F32:
+    """Resample windows of steps (windows, 1) linearly at another speed and place; hold their ends.
+
+    What lies before the first step is that step, what lies behind the last is the last.
+    """
+    count = len(X)
     speed = np.exp(rng.uniform(-warp, warp, (count, 1)))
     shift = rng.uniform(-farthest, farthest, (count, 1)) * steps
     middle = (steps - 1) / 2
-    time = np.clip((np.arange(steps) - middle) * speed + middle + shift, 0, steps - 1)
+    time = np.clip((np.arange(X.shape[1]) - middle) * speed + middle + shift, 0, steps - 1)
     before = np.floor(time).astype(np.int64)
     after = np.minimum(before + 1, steps - 1)
     share = (time - before).astype(np.float32)[..., None]

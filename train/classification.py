@@ -1,6 +1,7 @@
 """The problem of classifying windows."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ def classification(
 ) -> Problem:
     """Return the problem of a model that takes raw windows and gives class probabilities.
 
+    Where windows are padded, the model is one of rnnedge.train.models.masked.
+
     Args:
         parts: training decides the weights, validation the epoch.
         options: how to train.
@@ -23,9 +26,9 @@ def classification(
         std: float64 (channels,), raw units.
         channels: their names; without them nothing is turned.
     """
-    X, y = parts.train.X, parts.train.y
-    size, updates = options.batch(len(X)), options.updates(len(X))
-    augment, groups = options.changes(len(X)), axis_groups(channels, options.rotate_groups)
+    X, y, lengths = parts.train.X, parts.train.y, parts.train.lengths
+    size, updates = min(options.batch(parts.apart), len(X)), options.updates(parts.apart)
+    augment, groups = options.changes(parts.apart), axis_groups(channels, options.rotate_groups)
     eye = np.eye(len(parts.classes), dtype=np.float32)
 
     balanced = options.class_weights == "balanced"
@@ -37,17 +40,26 @@ def classification(
     def batches(epoch: int) -> Iterator[Batch]:
         rng = epoch_rng(options.seed, epoch)
         for chosen in orders(len(X), size, updates, rng):
-            x, shares = augment.apply(X[chosen], eye[y[chosen]], mean, std, rng, groups)
-            yield x, shares, weigh(shares)
+            steps = None if lengths is None else lengths[chosen]
+            x, shares = augment.apply(X[chosen], eye[y[chosen]], mean, std, rng, groups, steps)
+            yield _given(x, steps), shares, weigh(shares)
 
-    known = eye[parts.validation.y]
+    known, held = eye[parts.validation.y], parts.validation
+    steps = held.lengths
+    if steps is None and lengths is not None:
+        steps = np.full(len(held), held.X.shape[1], np.int64)
     return Problem(
         batches=batches,
         updates=updates,
-        validation=(parts.validation.X, known, weigh(known)),
+        validation=(_given(held.X[:], steps), known, weigh(known)),
         loss="categorical_crossentropy",
         metrics=("accuracy",),
     )
+
+
+def _given(x: F32, steps: I64 | None) -> Any:
+    """Return the inputs of the model, those of padded windows with the steps that count."""
+    return x if steps is None else {"x": x, "steps": steps.astype(np.float32)[:, None]}
 
 
 def balanced_weights(y: I64, classes: int) -> F32:

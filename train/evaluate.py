@@ -9,16 +9,18 @@ import numpy as np
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import ModelError
 from rnnedge.kerasbackend import load_keras, quiet
+from rnnedge.train.models import masked
 
 _BATCH = 512
 
 
-def predict(model_path: Path, X: F32) -> F32:
+def predict(model_path: Path, X: F32, lengths: I64 | None = None) -> F32:
     """Run the float model.
 
     Args:
         model_path: a .keras file of `rnnedge train`.
         X: float32 (windows, steps, channels), raw units.
+        lengths: int64 (windows,), steps that count, of padded windows; None: all.
 
     Returns:
         float32 (windows, classes), probabilities.
@@ -32,8 +34,12 @@ def predict(model_path: Path, X: F32) -> F32:
             f"{model_path}: takes windows of {tuple(model.input_shape[1:])} (steps, channels), "
             f"not {X.shape[1:]}"
         )
+    given: Any = X
+    if lengths is not None:
+        model = masked(model)
+        given = {"x": X, "steps": lengths.astype(np.float32)[:, None]}
     with quiet():
-        return np.asarray(model.predict(X, batch_size=_BATCH, verbose=0), dtype=np.float32)
+        return np.asarray(model.predict(given, batch_size=_BATCH, verbose=0), dtype=np.float32)
 
 
 def classification_metrics(y: I64, predicted: I64, classes: Sequence[str]) -> dict[str, Any]:

@@ -15,13 +15,13 @@ from rnnedge.kerasbackend import keras, quiet
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
 from rnnedge.train.checkpoint import Checkpoint
 from rnnedge.train.classification import classification
-from rnnedge.train.models import build, check_cell, normalization
+from rnnedge.train.models import build, check_cell, masked, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.prepare import prepare
 from rnnedge.train.progress import Progress, Silent, Tell
 from rnnedge.train.readers import Recordings, read
-from rnnedge.train.remarks import remarks
+from rnnedge.train.remarks import cut_at_labels, remarks
 from rnnedge.train.split import Split, split
 from rnnedge.train.tasks.outline import found_task, reading
 from rnnedge.train.tasks.training import save_models, train_task
@@ -31,6 +31,7 @@ from rnnedge.train.windows import automatic_window
 __all__ = ["CALIBRATION_WINDOWS", "TrainOptions", "train_run"]
 
 CALIBRATION_WINDOWS = 256
+_TRAIN_HOPS = 8  # training windows begin at so many places of a window: more turns of the same
 
 
 def train_run(
@@ -82,7 +83,9 @@ def train_run(
             spec.save(folder)
             _write_history(folder, history)
         return spec
-    window = options.window or automatic_window(recordings)
+    guessed = cut_at_labels(recordings, form)
+    every = (recordings,) if tested is None else (recordings, tested)
+    window = options.window or automatic_window(*every, cut_at_labels=guessed)
     hop = options.hop or max(1, window // 2)
     parts = split(
         recordings,
@@ -93,10 +96,12 @@ def train_run(
         test_fraction=options.test_fraction,
         seed=options.seed if options.parts_seed is None else options.parts_seed,
         by=options.split,
+        train_hop=options.hop or max(1, window // _TRAIN_HOPS),
+        pad=not guessed,
     )
     for line in (*ready.notes, *remarks(recordings, parts, form)):
         progress.note(line)
-    mean, std = normalization(parts.train.X, recordings.channels)
+    mean, std = normalization(parts.train.X, recordings.channels, parts.train.lengths)
     keras().utils.set_random_seed(options.seed)
     model = build(
         cell=options.cell,
@@ -110,7 +115,8 @@ def train_run(
         std=std,
     )
     problem = classification(parts, options, mean, std, recordings.channels)
-    history = optimise(model, problem, options, progress, checkpoint)
+    fitted = model if parts.train.lengths is None else masked(model)
+    history = optimise(fitted, problem, options, progress, checkpoint)
     progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
     units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
         options.channel_units
@@ -187,10 +193,11 @@ def _statement(options: TrainOptions, parts: Split, history: History) -> dict[st
         "seed": options.seed,
         "epochs": len(history.epochs),
         "best_epoch": best + 1,
-        "batch_size": options.batch(len(parts.train)),
+        "batch_size": min(options.batch(parts.apart), len(parts.train)),
+        "updates": options.updates(parts.apart),
         "learning_rate": options.learning_rate,
         "dropout": options.dropout,
-        "augment": asdict(options.changes(len(parts.train))),
+        "augment": asdict(options.changes(parts.apart)),
         **history.epochs[best],
         "keras": keras().__version__,
     }
@@ -204,10 +211,13 @@ def _write(folder: Path, model: Any, spec: RunSpec, parts: Split, seed: int) -> 
     count = min(CALIBRATION_WINDOWS, len(parts.train))
     rng = np.random.Generator(np.random.PCG64(seed))
     chosen = np.sort(rng.choice(len(parts.train), count, replace=False))
+    lengths = parts.train.lengths
     Windows(
         calibration=parts.train.X[chosen],
         X_test=parts.test.X[:],
         y_test=parts.test.y,
+        lengths_calibration=None if lengths is None else lengths[chosen],
+        lengths_test=parts.test.lengths,
         **whole_recordings(parts.test),
     ).save(folder)
 

@@ -1,9 +1,12 @@
 """Keras models: normalisation, recurrent layers, a softmax head."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
-from rnnedge.arrays import F32, F64
+import numpy as np
+
+from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import DataError, UnsupportedLayerError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.train.stored import StoredWindows, moments
@@ -91,12 +94,62 @@ def build(
         )
 
 
-def normalization(X: F32 | StoredWindows, channels: Sequence[str]) -> tuple[F64, F64]:
+def masked(sequential: Any) -> Any:
+    """Return a model of the same layers, whose windows may end before their last step.
+
+    Args:
+        sequential: of `build`, or one that a run keeps.
+
+    Returns:
+        A keras.Model of {"x": float32 (batch, window, channels), "steps": float32 (batch, 1), those
+        that count}, which gives the probabilities after the last of these. Saved, it is
+        `sequential`.
+    """
+    with quiet():
+        model = _masked_class()(sequential)
+        shape = sequential.input_shape
+        model({"x": np.zeros((1, *shape[1:]), np.float32), "steps": np.ones((1, 1), np.float32)})
+    return model
+
+
+@cache
+def _masked_class() -> Any:
+    """Return the class; Keras is imported only here."""
+    ops, kinds = keras().ops, keras().layers
+
+    class Masked(keras().Model):  # type: ignore[misc]
+        """See `masked`."""
+
+        def __init__(self, sequential: Any) -> None:
+            super().__init__()
+            self.sequential = sequential
+
+        def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+            """Return the probabilities of each window."""
+            x = inputs["x"]
+            place = ops.arange(ops.shape(x)[1])
+            mask = place[None] < ops.cast(inputs["steps"], place.dtype)
+            for layer in self.sequential.layers:
+                recurrent = isinstance(layer, kinds.RNN)
+                x = layer(x, mask=mask, training=training) if recurrent else layer(x)
+            return x
+
+        def save(self, path: Any, **_: Any) -> None:
+            """Write the model that a run keeps."""
+            self.sequential.save(path)
+
+    return Masked
+
+
+def normalization(
+    X: F32 | StoredWindows, channels: Sequence[str], lengths: I64 | None = None
+) -> tuple[F64, F64]:
     """Measure mean and standard deviation of every channel.
 
     Args:
         X: float32 (windows, steps, channels), the training part.
         channels: their names, for messages.
+        lengths: int64 (windows,), steps of the windows that count; None: all.
 
     Returns:
         mean and std, float64 (channels,), raw units.
@@ -104,7 +157,7 @@ def normalization(X: F32 | StoredWindows, channels: Sequence[str]) -> tuple[F64,
     Raises:
         DataError: a channel never changes, or its spread is beyond what float32 can normalise.
     """
-    mean, std = moments(X)
+    mean, std = moments(X, lengths)
     for index, name in enumerate(channels):
         if std[index] == 0:
             raise DataError(

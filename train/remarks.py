@@ -1,14 +1,18 @@
 """What a user should know of the data before the training: what was taken, what was left out."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from rnnedge.run import DataFormat
 from rnnedge.train.channelstats import channel_stats
+from rnnedge.train.parts import whole
 from rnnedge.train.readers import Recordings
 from rnnedge.train.split import Split
 from rnnedge.train.windows import WindowSet
+
+_ROWS = re.compile(r" (?:rows|lines) \d+-\d+$")  # how readers name a part of a file's rows
 
 
 def remarks(data: Recordings, parts: Split, form: DataFormat) -> Iterator[str]:
@@ -30,7 +34,13 @@ def remarks(data: Recordings, parts: Split, form: DataFormat) -> Iterator[str]:
         yield (
             f"left out: {parts.train.short} recordings that are shorter than a window of {steps}"
         )
-    if _guessed(data, form):
+    if parts.train.lengths is not None:
+        count, steps = np.count_nonzero(parts.train.padded), parts.train.X.shape[1]
+        yield (
+            f"of different length: {count} recordings of the training part are shorter than a "
+            f"window of {steps}; what they lack does not count"
+        )
+    if cut_at_labels(data, form):
         yield (
             "note: a recording was taken to end wherever the label changes, so no window holds a "
             "change; --recording, --recording-rows or --group say otherwise"
@@ -45,11 +55,12 @@ def _counts(part: WindowSet, classes: tuple[str, ...]) -> str:
     return f"{len(part)} windows ({shown})"
 
 
-def _guessed(data: Recordings, form: DataFormat) -> bool:
-    """Tell whether only the label column divides a file into recordings."""
-    stated = form.recording or form.recording_rows or form.group
-    files = {(item.file, item.label) for item in data.items}
-    return not stated and len(data.items) > len(files)
+def cut_at_labels(data: Recordings, form: DataFormat) -> bool:
+    """Tell whether only the labels of its rows divide a file into recordings."""
+    if form.recording or form.recording_rows or form.group:
+        return False
+    rows = [item for item in data.items if _ROWS.search(whole(item))]
+    return len(rows) > len({(item.file, item.label) for item in rows})
 
 
 def _growing(data: Recordings) -> list[str]:

@@ -30,6 +30,8 @@ class Split:
         test: windows that nothing was decided on.
         classes: class names, the meaning of `WindowSet.y` in all parts.
         statement: method, files, groups and counts, for run.json.
+        apart: training windows if they lay as far apart as those of the other parts: what decides
+            batches and epochs, since windows that share most of their rows tell little more.
     """
 
     train: WindowSet
@@ -37,6 +39,7 @@ class Split:
     test: WindowSet
     classes: tuple[str, ...]
     statement: dict[str, Any]
+    apart: int
 
 
 def split(
@@ -49,6 +52,8 @@ def split(
     test_fraction: float,
     seed: int,
     by: str = "auto",
+    train_hop: int | None = None,
+    pad: bool = False,
 ) -> Split:
     """Cut windows and divide them, stratified by class where the division allows it.
 
@@ -67,6 +72,8 @@ def split(
         by: "group", "recording" (groups are divided), "time" (rows in the order of time, a window
             left out between the parts), or "auto": by group or else recording, and by time where
             all is one recording.
+        train_hop: time steps between two windows of the training part; None: hop.
+        pad: whether recordings that are shorter than a window are padded (rnnedge.train.windows).
 
     Raises:
         DataError: one class only, a class with too few groups, a class that only the test part
@@ -96,14 +103,14 @@ def split(
             shares = ((1 - test_fraction) * validation_fraction, test_fraction)
         pieces = [*in_time(rest, shares, window), *([] if test is None else [test])]
         words = f"by time, {window} rows between the parts"
-        made = [_cut_part(part, window, hop, classes) for part in pieces]
+        made = [_cut_part(part, window, hop, classes, pad) for part in pieces]
         short = sum(part.short for part in made)
         method = f"{method}; validation {words}" if method else f"test and validation {words}"
     else:
         owned = replace(
             rest, items=tuple(replace(item, group=unit(item, by)) for item in rest.items)
         ) if by != "auto" else rest  # fmt: skip
-        own = cut(owned, window=window, hop=hop, classes=classes)
+        own = cut(owned, window=window, hop=hop, classes=classes, pad=pad)
         words = {"auto": "by group, or else recording"}.get(by, f"by {by}")
         if test is None:
             _enough_groups(own, classes, owned, parts=3)
@@ -113,7 +120,7 @@ def split(
                 raise _cannot(classes, _missing(own.y, chosen, len(classes)), "test")
         else:
             _known_classes(test, classes)
-            trial, tested = own, cut(test, window=window, hop=hop, classes=classes)
+            trial, tested = own, cut(test, window=window, hop=hop, classes=classes, pad=pad)
             _enough_groups(own, classes, owned, parts=2)
         held = divide(trial.y, trial.group, fraction=validation_fraction, seed=seed + 1)
         if missing := _missing(trial.y, held, len(classes)):
@@ -128,6 +135,10 @@ def split(
                 f"class {names} is not in the {name} part (divided {words}); choose another "
                 "--split, or give test data with --test"
             )
+    apart = len(made[0])
+    if train_hop is not None and train_hop != hop:
+        closer = cut(pieces[0], window=window, hop=train_hop, classes=classes, pad=pad)
+        made[0] = closer.select(np.isin(closer.recording, made[0].recording))
     kept = [made[0], *(_bounded(part, seed) for part in made[1:])]
     return Split(
         train=kept[0],
@@ -148,13 +159,16 @@ def split(
             },
             "recordings_shorter_than_a_window": short,
         },
+        apart=apart,
     )
 
 
-def _cut_part(part: Recordings, window: int, hop: int, classes: tuple[str, ...]) -> WindowSet:
+def _cut_part(
+    part: Recordings, window: int, hop: int, classes: tuple[str, ...], pad: bool
+) -> WindowSet:
     """Cut one part; refuse classes that training does not know."""
     _known_classes(part, classes)
-    return cut(part, window=window, hop=hop, classes=classes)
+    return cut(part, window=window, hop=hop, classes=classes, pad=pad)
 
 
 def _bounded(part: WindowSet, seed: int) -> WindowSet:

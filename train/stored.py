@@ -18,6 +18,8 @@ Index = int | slice | npt.NDArray[np.integer] | npt.NDArray[np.bool_]
 class StoredWindows:
     """Windows of recordings, by recording and first row; indexed like an array, along windows.
 
+    Where a recording ends before a window does, its last row is held.
+
     Attributes:
         shape: (windows, steps, channels).
         dtype: float32.
@@ -54,11 +56,14 @@ class StoredWindows:
         if isinstance(index, int | np.integer):
             rows = int(self._start[index])
             item = self._values[int(self._recording[index])]
-            return np.array(item[rows : rows + self._steps], dtype=np.float32)
+            one = np.array(item[rows : rows + self._steps], dtype=np.float32)
+            return np.pad(one, ((0, self._steps - len(one)), (0, 0)), mode="edge")
         recording, start = self._recording[index], self._start[index]
         out = np.empty((len(start), *self.shape[1:]), dtype=np.float32)
         for place, (owner, row) in enumerate(zip(recording.tolist(), start.tolist(), strict=True)):
-            out[place] = self._values[owner][row : row + self._steps]
+            part = self._values[owner][row : row + self._steps]
+            out[place, : len(part)] = part
+            out[place, len(part) :] = part[-1]
         return out
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> F32:
@@ -79,11 +84,12 @@ def chunks(X: F32 | StoredWindows) -> Iterator[F32]:
         yield X[start : start + size]
 
 
-def moments(X: F32 | StoredWindows) -> tuple[F64, F64]:
+def moments(X: F32 | StoredWindows, lengths: I64 | None = None) -> tuple[F64, F64]:
     """Return mean and standard deviation of each channel over all windows, in one pass.
 
     Args:
         X: float32 (windows, steps, channels), raw units, at least one window.
+        lengths: int64 (windows,), steps that count, >= 1; None: all.
 
     Returns:
         float64 (channels,) twice, raw units; chunks are merged as Chan, Golub and LeVeque do
@@ -91,9 +97,14 @@ def moments(X: F32 | StoredWindows) -> tuple[F64, F64]:
     """
     count, mean = 0, np.zeros(X.shape[2])
     squares, first = np.zeros(X.shape[2]), X[0][0].astype(np.float64)
+    place = 0
     for chunk in chunks(X):
+        flat = chunk.reshape(-1, chunk.shape[2])
+        if lengths is not None:
+            flat = chunk[np.arange(X.shape[1]) < lengths[place : place + len(chunk), None]]
+            place += len(chunk)
         # from the first sample on, so that a channel that never changes has no deviation at all
-        rows = np.ascontiguousarray(chunk.reshape(-1, chunk.shape[2]).T, dtype=np.float64)
+        rows = np.ascontiguousarray(flat.T, dtype=np.float64)
         rows -= first[:, np.newaxis]
         part = rows.mean(axis=1)
         away = part - mean

@@ -1,4 +1,8 @@
-"""Cut recordings into windows; a window never crosses from one recording into the next."""
+"""Cut recordings into windows; a window never crosses from one recording into the next.
+
+Where it is asked for, a recording that is shorter than a window is one of its own: padded behind
+its end with its last row, which no training and no metric counts.
+"""
 
 from dataclasses import dataclass
 
@@ -7,11 +11,12 @@ import numpy.typing as npt
 
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
+from rnnedge.train.parts import whole
 from rnnedge.train.readers import Recordings
 from rnnedge.train.stored import IN_MEMORY, StoredWindows
 
 FIXED_LIMIT = 256
-"""Rows of recordings of one length that are taken as windows."""
+"""Rows of the longest recording, where recordings are taken as windows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,6 +31,7 @@ class WindowSet:
         group: int64 (windows,), equal for windows that must stay in one part.
         start: int64 (windows,), first row of the window within its recording.
         short: number of recordings that are shorter than a window and gave none.
+        lengths: int64 (windows,), steps that count; None: all.
     """
 
     X: F32 | StoredWindows
@@ -34,9 +40,17 @@ class WindowSet:
     group: I64
     start: I64
     short: int = 0
+    lengths: I64 | None = None
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def padded(self) -> npt.NDArray[np.bool_]:
+        """bool (windows,), True where not all steps count."""
+        if self.lengths is None:
+            return np.zeros(len(self), bool)
+        return np.asarray(self.lengths < self.X.shape[1], bool)
 
     def select(self, index: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "WindowSet":
         """Return the chosen windows."""
@@ -48,11 +62,17 @@ class WindowSet:
             group=self.group[index],
             start=start,
             short=self.short,
+            lengths=None if self.lengths is None else self.lengths[index],
         )
 
 
 def cut(
-    recordings: Recordings, *, window: int, hop: int, classes: tuple[str, ...] | None = None
+    recordings: Recordings,
+    *,
+    window: int,
+    hop: int,
+    classes: tuple[str, ...] | None = None,
+    pad: bool = False,
 ) -> WindowSet:
     """Cut every recording into windows; rows after the last whole window are left over.
 
@@ -61,6 +81,8 @@ def cut(
         window: time steps of a window, >= 1.
         hop: time steps between the starts of two windows of a recording, >= 1.
         classes: class names, the meaning of `WindowSet.y`; None: those of the recordings.
+        pad: True: a recording that is shorter than a window gives one, padded; but none that was
+            cut from another at a gap.
 
     Raises:
         DataError: window or hop is below 1, or the window is longer than every recording.
@@ -69,7 +91,7 @@ def cut(
         raise DataError(f"window is {window} and hop is {hop}, expected at least 1 of both")
     names = {name: index for index, name in enumerate(classes or recordings.classes)}
     lengths = [len(item.values) for item in recordings.items]
-    if max(lengths) < window:
+    if max(lengths) < window and not pad:
         longest = recordings.items[int(np.argmax(lengths))]
         raise DataError(
             f"{longest.source}: {max(lengths)} rows in the longest recording, but a window takes "
@@ -77,6 +99,10 @@ def cut(
         )
     rows = np.array(lengths, dtype=np.int64)
     counts = np.maximum(0, (rows - window) // hop + 1)
+    short = rows < window
+    if pad:
+        padded = short & np.array([whole(item) == item.source for item in recordings.items])
+        counts[padded], short = 1, short & ~padded
     recording = np.repeat(np.arange(len(rows)), counts)
     start = (np.arange(len(recording)) - np.repeat(np.cumsum(counts) - counts, counts)) * hop
     labels = np.array([_index(names, item.label) for item in recordings.items], dtype=np.int64)
@@ -87,23 +113,35 @@ def cut(
         recording=recording,
         group=_groups(recordings)[recording],
         start=start,
-        short=sum(length < window for length in lengths),
+        short=int(short.sum()),
+        lengths=np.minimum(rows, window)[recording] if pad and padded.any() else None,
     )
 
 
-def automatic_window(recordings: Recordings) -> int:
-    """Return the window length where the data leaves no choice: recordings of one length.
+def automatic_window(*data: Recordings, cut_at_labels: bool = False) -> int:
+    """Return the length of the longest recording, where recordings are what is to be classified.
+
+    Args:
+        data: the parts.
+        cut_at_labels: True: recordings end where the label changes, and are no sequences of their
+            own.
 
     Raises:
-        DataError: the recordings differ in length, or are long.
+        DataError: the recordings are long, or end where the label changes and differ in length.
     """
-    lengths = {len(item.values) for item in recordings.items}
-    if len(lengths) == 1 and (length := lengths.pop()) <= FIXED_LIMIT:
-        return length
-    rows = [len(item.values) for item in recordings.items]
+    lengths = {len(item.values) for part in data for item in part.items}
+    longest = max(lengths)
+    if longest <= FIXED_LIMIT and not (cut_at_labels and len(lengths) > 1):
+        return longest
+    cures = "choose the length of a window with --window"
+    if cut_at_labels:
+        raise DataError(
+            f"the label changes every {min(lengths)} to {longest} rows; {cures}, or say --task "
+            "label for a class at each row"
+        )
     raise DataError(
-        f"the recordings have {min(rows)} to {max(rows)} rows; choose the length of a window with "
-        "--window, or cut recordings that follow each other with --recording-rows"
+        f"the recordings have {min(lengths)} to {longest} rows; {cures}, or cut recordings that "
+        "follow each other with --recording-rows"
     )
 
 

@@ -171,7 +171,8 @@ def streamed_accuracy(
     )
     rows = []
     for start, stop in zip(given.ends[:-1], given.ends[1:], strict=True):
-        rows.append(np.arange(start + run.window - 1, stop, run.hop))
+        first = min(start + run.window, stop) - 1  # of what is shorter than a window its end
+        rows.append(np.arange(first, stop, run.hop))
     asked = np.concatenate(rows)
     variants: dict[str, Variant] = {
         "float": FloatVariant(parts=source, run=run),

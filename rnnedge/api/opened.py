@@ -38,8 +38,13 @@ def open_run(folder: Path) -> tuple[runs.RunSpec, QuantizedModel, runs.Windows]:
     return run, model, windows
 
 
-def read_windows(run: runs.RunSpec, data: Sequence[Path], *, labelled: bool) -> tuple[Any, Any]:
-    """Read data as the run's was; return its windows (WindowSet) and its recordings."""
+def read_windows(
+    run: runs.RunSpec, data: Sequence[Path], *, labelled: bool, pad: bool = False
+) -> tuple[Any, Any]:
+    """Read data as the run's was; return its windows (WindowSet) and its recordings.
+
+    With `pad` a recording that is shorter than a window is one, too (rnnedge.train.windows).
+    """
     from rnnedge.train.prepare import prepare
     from rnnedge.train.readers import read
     from rnnedge.train.windows import cut
@@ -49,5 +54,5 @@ def read_windows(run: runs.RunSpec, data: Sequence[Path], *, labelled: bool) -> 
     if labelled:
         recordings = recordings.part("test")  # an .npz may hold the training part, too
     recordings = prepare(recordings, run.data_format).data
-    windows = cut(recordings, window=run.window, hop=run.hop, classes=run.classes)
+    windows = cut(recordings, window=run.window, hop=run.hop, classes=run.classes, pad=pad)
     return windows, recordings.items

@@ -16,7 +16,11 @@ _TIMEOUT = 3600.0
 
 
 def tflm_classes(
-    keras_file: Path, model: QuantizedModel, X: F32, wanted: WantedTflite
+    keras_file: Path,
+    model: QuantizedModel,
+    X: F32,
+    wanted: WantedTflite,
+    lengths: I64 | None = None,
 ) -> tuple[dict[str, I64], dict[str, Document], list[Document]]:
     """Run windows through forms of a model in TensorFlow Lite Micro.
 
@@ -25,6 +29,7 @@ def tflm_classes(
         model: the quantised model.
         X: float32 (windows, steps, channels), raw units.
         wanted: the forms.
+        lengths: int64 (windows,), steps that count, of padded windows; None: all.
 
     Returns:
         By name ("tflm" is the window in 16x8, "tflm-stream-io-8x8" another): the class of each
@@ -38,13 +43,19 @@ def tflm_classes(
     from rnnedge.targets.tflm import run_tflm
 
     variants, refused = wanted.variants(model)
+    if lengths is not None:
+        why = "the windows are of different lengths, and its loop runs to their last step"
+        refused += [{"variant": v.name, "reason": why} for v in variants if v.form != "stream"]
+        variants = [v for v in variants if v.form == "stream"]
+    ends = np.full(len(X), X.shape[1]) if lengths is None else lengths
     x = quantize(model.input, X)
     classes, extra = {}, {}
     for made in make(model, variants, refused):
         variant = made.variant
         name = "tflm" if variant == Variant() else f"tflm-{variant.name}"
         scores = run_tflm(made.tflite, as_input(x, variant), made.arena, timeout=_TIMEOUT)
-        last = scores if scores.ndim == 2 else scores[:, -1]  # an answer at every step
+        # an answer at every step
+        last = scores if scores.ndim == 2 else scores[np.arange(len(X)), ends - 1]
         classes[name] = last.argmax(axis=1)
         extra[name] = {
             "variant": variant.name,

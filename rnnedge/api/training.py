@@ -16,7 +16,7 @@ from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
 from rnnedge.modelfile import save_model
 from rnnedge.output import new_folder
-from rnnedge.simulator import quantize, simulate, softmax
+from rnnedge.simulator import quantize, softmax, window_scores
 from rnnedge.spec import QuantizedModel
 
 if TYPE_CHECKING:
@@ -129,9 +129,9 @@ def predict(run: Path, data: Sequence[Path]) -> Document:
     Raises:
         RnnedgeError: no such run, or data that does not have the model's channels.
     """
-    spec, model, _ = open_run(run)
-    windows, items = read_windows(spec, data, labelled=False)
-    scores = simulate(model, quantize(model.input, windows.X)).scores
+    spec, model, held = open_run(run)
+    windows, items = read_windows(spec, data, labelled=False, pad=held.padded)
+    scores = window_scores(model, quantize(model.input, windows.X[:]), windows.lengths)
     real = np.ldexp(scores.astype(np.float64), -model.fraction_bits)
     probability = softmax(scores, model.fraction_bits) / 2**15
     rows = [
@@ -164,8 +164,8 @@ def trace(run: Path, data: Sequence[Path], *, window: int = 0) -> list[Document]
     """
     from rnnedge.tracing import trace as trace_window
 
-    spec, model, _ = open_run(run)
-    windows, _ = read_windows(spec, data, labelled=False)
+    spec, model, held = open_run(run)
+    windows, _ = read_windows(spec, data, labelled=False, pad=held.padded)
     if not 0 <= window < len(windows):
         raise DataError(f"there is no window {window}: the data has {len(windows)}, from 0")
     return list(trace_window(model, quantize(model.input, windows.X[window])))
@@ -202,7 +202,7 @@ def evaluate(
         return _test_metrics(run, spec, model, windows, tflite)
     if spec.task != "classify":
         return judge(run, spec, model, of_data(spec, data))
-    cut, items = read_windows(spec, data, labelled=True)
+    cut, items = read_windows(spec, data, labelled=True, pad=windows.padded)
     unknown = np.flatnonzero(cut.y < 0)
     if unknown.size:
         source = items[int(cut.recording[unknown[0]])].source
@@ -211,7 +211,7 @@ def evaluate(
             "is told them with export --classes"
         )
     return {
-        **_metrics(run, model, cut.X, cut.y, tflite),
+        **_metrics(run, model, cut.X[:], cut.y, tflite, cut.lengths),
         "short_recordings": cut.short,
     }
 
@@ -227,23 +227,31 @@ def _test_metrics(
     if run.task != "classify":
         return judge(folder, run, model, kept(windows))
     y = np.asarray(windows.y_test, np.int64)
-    document = _metrics(folder, model, windows.X_test, y, tflite)
+    document = _metrics(folder, model, windows.X_test, y, tflite, windows.lengths_test)
     if windows.stream is not None and not model.bidirectional:
         for name, found in streamed_accuracy(folder, run, model, kept(windows)).items():
             document["variants"][name]["streamed_accuracy"] = found
     return document
 
 
-def _metrics(folder: Path, model: QuantizedModel, X: F32, y: I64, tflite: WantedTflite) -> Document:
+def _metrics(
+    folder: Path,
+    model: QuantizedModel,
+    X: F32,
+    y: I64,
+    tflite: WantedTflite,
+    lengths: I64 | None = None,
+) -> Document:
+    """Measure classes of windows; of padded ones those after the steps that count."""
     from rnnedge.api.tflmeval import tflm_classes
     from rnnedge.train.evaluate import classification_metrics, predict
 
     keras_file = folder / runs.KERAS_FILE
-    float_class = predict(keras_file, X).argmax(axis=1)
-    tflm, extra, refused = tflm_classes(keras_file, model, X, tflite)
+    float_class = predict(keras_file, X, lengths).argmax(axis=1)
+    tflm, extra, refused = tflm_classes(keras_file, model, X, tflite, lengths)
     classes: dict[str, Any] = {
         "float": float_class,
-        "int8": simulate(model, quantize(model.input, X)).scores.argmax(axis=1),
+        "int8": window_scores(model, quantize(model.input, X), lengths).argmax(axis=1),
         **tflm,
     }
     variants = {}

@@ -12,7 +12,7 @@ from rnnedge.simulator.generate import (
     run_free,
 )
 from rnnedge.simulator.input import embed, quantize, quantize_counts
-from rnnedge.simulator.model import Trace, gates, simulate, step_scores
+from rnnedge.simulator.model import Trace, gates, simulate, step_scores, window_scores
 
 __all__ = [
     "Detection",
@@ -32,4 +32,5 @@ __all__ = [
     "simulate",
     "softmax",
     "step_scores",
+    "window_scores",
 ]

@@ -103,6 +103,21 @@ def step_scores(model: QuantizedModel, x: I16, first: I16 | None = None) -> I32:
     return dense_scores(model, _run(model, x, first)[1][-1])
 
 
+def window_scores(model: QuantizedModel, x: I16, lengths: I64 | None = None) -> I32:
+    """Return the scores int32 (windows, outputs) at the end of each window.
+
+    That is its last step, or of padded windows the last of `lengths`, int64 (windows,).
+
+    Raises:
+        ModelError: x has another shape than the model's, or the model is bidirectional and windows
+            are padded.
+    """
+    if lengths is None:
+        return simulate(model, x).scores
+    every: I32 = step_scores(model, x)
+    return every[np.arange(len(x)), lengths - 1]
+
+
 def _run(model: QuantizedModel, x: I16, first: I16 | None) -> tuple[I64, list[I64]]:
     """Return the trace's states, and each layer's outputs (windows, steps, width)."""
     if x.ndim != 3 or x.shape[2] != model.input.channels:

@@ -21,7 +21,12 @@ from tests.train.helpers import recording, together
 
 
 def _split(
-    data: Recordings, test: Recordings | None = None, *, seed: int = 0, by: str = "auto"
+    data: Recordings,
+    test: Recordings | None = None,
+    *,
+    seed: int = 0,
+    by: str = "auto",
+    train_hop: int | None = None,
 ) -> Split:
     return split(
         data,
@@ -32,7 +37,24 @@ def _split(
         test_fraction=0.2,
         seed=seed,
         by=by,
+        train_hop=train_hop,
     )
+
+
+@pytest.mark.parametrize("by", ["auto", "recording", "time"])
+def test_training_windows_may_lie_closer(by: str) -> None:
+    items = [recording(i, "ab"[i % 2], rows=60) for i in range(20)]
+    near = _split(together(items), by=by, train_hop=1)
+    far = _split(together(items), by=by)
+    assert near.apart == far.apart == len(far.train)
+    assert len(near.train) > 1.9 * len(far.train)
+    assert set(near.train.recording) == set(far.train.recording)
+    first = near.train.start[near.train.recording == near.train.recording[0]]
+    assert np.diff(first).tolist() == [1] * (len(first) - 1)
+    for name in ("validation", "test"):
+        one, same = getattr(near, name), getattr(far, name)
+        assert one.start.tolist() == same.start.tolist()
+        assert one.recording.tolist() == same.recording.tolist()
 
 
 def _many(count: int, classes: str = "ab", **other: str) -> Recordings:

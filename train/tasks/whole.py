@@ -24,10 +24,11 @@ def whole_recordings(windows: WindowSet) -> dict[str, Any]:
         holes = np.flatnonzero(np.diff(windows.start[own]) > steps) + 1
         for part in np.split(own, holes):
             starts = windows.start[part] - windows.start[part[0]]
-            rows = np.empty((int(starts[-1]) + steps, windows.X.shape[2]), np.float32)
+            last = steps if windows.lengths is None else int(windows.lengths[part[-1]])
+            rows = np.empty((int(starts[-1]) + last, windows.X.shape[2]), np.float32)
             label = np.empty(len(rows), np.int64)
             for index, first in zip(part, starts, strict=True):
-                rows[first : first + steps] = windows.X[index]
+                rows[first : first + steps] = windows.X[index][: len(rows) - first]
                 label[first : first + steps] = windows.y[index]
             values.append(rows)
             classes.append(label)

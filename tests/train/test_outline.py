@@ -1,12 +1,16 @@
 """What a task makes of a recording."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
+from rnnedge.train.options import TrainOptions
 from rnnedge.train.readers.recordings import Recording, Recordings
 from rnnedge.train.tasks.outline import Outline, _reply, outline, series
+from rnnedge.train.tasks.plan import plan
 
 
 @pytest.mark.parametrize("reply", [[2, 0, 1, 2], [0, 1, 2], [0, 1]])
@@ -43,3 +47,10 @@ def test_more_outputs_than_the_firmware_counts_are_refused_before_any_training()
     outline("next", _data(np.zeros((2, 1)), ("c",) * 16383, "characters"), (), ())
     with pytest.raises(DataError, match="16384 outputs, the firmware counts to 16383"):
         outline("next", _data(np.zeros((2, 1)), ("c",) * 16384, "characters"), (), ())
+
+
+@pytest.mark.parametrize("options", [{"horizons": (1, 120)}, {"burn_in": 120}])
+def test_an_answer_that_is_never_known_is_refused_before_any_training(options: Any) -> None:
+    data = _data(np.arange(600)[:, None])
+    with pytest.raises(DataError, match=r"no recording of the \w+ part is long enough to know 'x"):
+        plan("forecast", data, None, (), TrainOptions(name="net", **options))

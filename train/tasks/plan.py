@@ -9,19 +9,24 @@ import numpy as np
 from rnnedge.arrays import F64
 from rnnedge.errors import DataError
 from rnnedge.run import Channel, Windows
+from rnnedge.train.augment import Augmentation
 from rnnedge.train.models import normalization
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.parts import Parts, parted
 from rnnedge.train.problem import Problem
 from rnnedge.train.readers import Recordings
+from rnnedge.train.rotation import axis_groups
 from rnnedge.train.tasks.kept import kept_windows
-from rnnedge.train.tasks.lanes import Lanes, lane_count
+from rnnedge.train.tasks.lanes import Lanes, chunk_count, lane_count
 from rnnedge.train.tasks.network import Front, Shape, embedding_width, kept_models, network
 from rnnedge.train.tasks.outline import Outline, outline, series, without_holes
 from rnnedge.train.tasks.series import Scale, Series, balanced
 from rnnedge.train.tasks.wholes import Wholes, validation_batch
 
 _STEPS = 64
+_LABEL_STEPS = 128  # what is told of a step may lie long before it
+_RESTARTED = ("label", "forecast", "anomaly", "map")  # their series have no beginning of their own
+_RESTART = 0.1
 _LEAST_STD = 1e-6
 
 
@@ -45,6 +50,7 @@ class Plan:
         lanes: rows of a batch.
         series: of the parts train, validation, test.
         windows: what the run keeps.
+        augment: changes of the training part, or None.
     """
 
     outline: Outline
@@ -62,6 +68,7 @@ class Plan:
     lanes: int
     series: dict[str, list[Series]]
     windows: Windows
+    augment: Augmentation | None
 
     def models(self) -> dict[str, Any]:
         """Return the trained models that the run keeps, each a keras.Sequential."""
@@ -103,7 +110,7 @@ def plan(
     Raises:
         DataError: the data lacks what the task needs, or is too little.
     """
-    steps = options.steps or options.window or _STEPS
+    steps = options.steps or options.window or (_LABEL_STEPS if task == "label" else _STEPS)
     shape_of = outline(task, data, targets, options.horizons)
     parts = parted(
         data, test, by=options.split, gap=options.window or steps,
@@ -121,6 +128,8 @@ def plan(
                 f"{data.items[0].file}: no recording of the {name} part has two rows or more; "
                 "record longer ones"
             )
+        if name != "test" or shape_of.normal < 0:
+            _check_answers(shape_of, data.items[0].file, name, items, options.burn_in)
     mean, std = _measured(shape_of, made["train"], parts.train)
     made = {name: without_holes(items, mean) for name, items in made.items()}
     scale = _scale(shape_of, made["train"], mean, std, options)
@@ -149,7 +158,9 @@ def plan(
         size = lane_count(made["train"], steps, options.lanes or options.batch_size)
         batches = Lanes(
             series=made["train"], scale=scale, steps=steps, lanes=size, burn_in=options.burn_in,
-            seed=options.seed,
+            seed=options.seed, mean=mean, std=std, restart=_RESTART * (task in _RESTARTED),
+            augment=None if shape_of.ids else options.changes(chunk_count(made["train"], steps), task),
+            groups=axis_groups([name for name, _ in shape_of.channels], options.rotate_groups),
         )  # fmt: skip
     window = min(options.window or (longest if shape_of.lasting else steps), longest)
     channels = _channels(shape_of.channels, mean, std)
@@ -172,7 +183,33 @@ def plan(
         lanes=size,
         series=made,
         windows=kept_windows(shape_of, made, window, options.seed),
+        augment=batches.augment if isinstance(batches, Lanes) else None,
     )  # fmt: skip
+
+
+def _check_answers(
+    shape: Outline, file: str, part: str, items: Sequence[Series], burn_in: int
+) -> None:
+    """Refuse a part in which the right answer of an output is never known.
+
+    Raises:
+        DataError: names the output and the part.
+    """
+    later = [item.y[burn_in:] for item in items]
+    if not shape.targets:
+        if not any((y >= 0).any() for y in later):
+            raise DataError(
+                f"{file}: no step of the {part} part has a class behind the first {burn_in} "
+                "steps; label more of them, or give a smaller --burn-in"
+            )
+        return
+    known = np.any([(~np.isnan(y)).any(axis=0) for y in later], axis=0)
+    if not known.all():
+        name = shape.classes[int(np.argmin(known))]
+        raise DataError(
+            f"{file}: no recording of the {part} part is long enough to know {name!r}; give longer "
+            "recordings, or a smaller --horizon or --burn-in"
+        )
 
 
 def _problem(

@@ -33,8 +33,9 @@ class TrainOptions:
         units: width of each recurrent layer, >= 1.
         layers: recurrent layers, one upon the other, >= 1.
         reset_after: GRU form; True is the Keras default.
-        window: time steps of a window; None: the recordings' length, where all have the same.
-        hop: time steps between the starts of two windows; None: half a window.
+        window: time steps of a window; None: those of the longest recording, up to 256.
+        hop: time steps between the starts of two windows; None: half a window, an eighth in the
+            training part, whose batches and epochs are those of half a window.
         task: one of rnnedge.spec.TASKS; None: found from the data.
         horizons: steps ahead of a forecast, rising; empty: 1.
         steps: of a stretch of truncated back-propagation, where the state runs on; None: by the
@@ -134,11 +135,14 @@ class TrainOptions:
     def changes(self, windows: int, task: str = "classify") -> Augmentation:
         """Return the changes of the training windows, given their number and the task.
 
-        What does not fit the task is left out: `Augmentation.fitting`.
+        What does not fit the task is left out: `Augmentation.fitting`. Values (of a forecast and
+        the like) are learnt as they are, unless a change is asked for.
         """
         chosen = self.augment
         if not isinstance(chosen, Augmentation):
-            chosen = replace(Augmentation.for_windows(windows), **(chosen or {}))
+            classes = task in ("classify", "label")
+            usual = Augmentation.for_windows(windows) if classes else Augmentation()
+            chosen = replace(usual, **(chosen or {}))
         return chosen.fitting(task)
 
     def batch(self, windows: int) -> int:

@@ -47,7 +47,7 @@ class WindowSet:
 
     @property
     def padded(self) -> npt.NDArray[np.bool_]:
-        """bool (windows,), True where not all steps count."""
+        """True where not all steps count, bool (windows,)."""
         if self.lengths is None:
             return np.zeros(len(self), bool)
         return np.asarray(self.lengths < self.X.shape[1], bool)
@@ -63,6 +63,23 @@ class WindowSet:
             start=start,
             short=self.short,
             lengths=None if self.lengths is None else self.lengths[index],
+        )
+
+
+def check_window(*parts: Recordings, window: int) -> None:
+    """Refuse a window that no recording fills.
+
+    Raises:
+        DataError: names the longest recording.
+    """
+    longest = max(
+        (item for part in parts for item in part.items), key=lambda item: len(item.values)
+    )
+    rows = len(longest.values)
+    if rows < window:
+        raise DataError(
+            f"{longest.source}: {rows} rows in the longest recording, but a window takes {window}; "
+            f"choose --window {rows} or less"
         )
 
 
@@ -90,14 +107,9 @@ def cut(
     if window < 1 or hop < 1:
         raise DataError(f"window is {window} and hop is {hop}, expected at least 1 of both")
     names = {name: index for index, name in enumerate(classes or recordings.classes)}
-    lengths = [len(item.values) for item in recordings.items]
-    if max(lengths) < window and not pad:
-        longest = recordings.items[int(np.argmax(lengths))]
-        raise DataError(
-            f"{longest.source}: {max(lengths)} rows in the longest recording, but a window takes "
-            f"{window}; choose --window {max(lengths)} or less"
-        )
-    rows = np.array(lengths, dtype=np.int64)
+    if not pad:
+        check_window(recordings, window=window)
+    rows = np.array([len(item.values) for item in recordings.items], dtype=np.int64)
     counts = np.maximum(0, (rows - window) // hop + 1)
     short = rows < window
     if pad:

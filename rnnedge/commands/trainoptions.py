@@ -75,7 +75,9 @@ _MODEL = (
         help="Time steps of a window. [default: a recording's]",
     ),
     click.option(
-        "--hop", type=click.IntRange(min=1), help="Steps between windows. [default: half a window]"
+        "--hop",
+        type=click.IntRange(min=1),
+        help="Steps between windows. [default: half a window, an eighth in training]",
     ),
     click.option(
         "--horizon",

@@ -1,10 +1,12 @@
 """Recordings side by side in lanes, chunk after chunk: truncated back-propagation through time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rnnedge.arrays import F32, F64
+from rnnedge.train.augment import Augmentation
 from rnnedge.train.problem import Batch, epoch_rng
 from rnnedge.train.tasks.series import Scale, Series, stacked_answers, targets_and_weights
 
@@ -20,8 +22,9 @@ class Lanes:
     """How series are laid into batches of `lanes` rows of `steps` steps.
 
     In each pass the recordings come in another order and, but for short ones, begin a few rows
-    later. The state runs on from chunk to chunk; it is zero where a recording begins, and where one
-    is divided between two lanes.
+    later. The state runs on from chunk to chunk; it is zero where a recording begins, where one is
+    divided between two lanes, and now and then within one, as a device may begin anywhere. What
+    random changes a lane has, it keeps for a whole pass.
 
     Attributes:
         series: the training part.
@@ -30,6 +33,11 @@ class Lanes:
         lanes: rows of a batch.
         burn_in: steps from a zero state that are not learnt from.
         seed: decides the order.
+        augment: changes of the samples; None: none.
+        mean: float64 (channels,), raw units, of what is changed.
+        std: float64 (channels,), raw units.
+        groups: three channels each, the axes to turn.
+        restart: share of the chunks within a recording that begin from a zero state.
     """
 
     series: Sequence[Series]
@@ -38,12 +46,16 @@ class Lanes:
     lanes: int
     burn_in: int
     seed: int
+    augment: Augmentation | None = None
+    mean: F64 = field(default_factory=lambda: np.zeros(1))
+    std: F64 = field(default_factory=lambda: np.ones(1))
+    groups: Sequence[tuple[int, ...]] = ()
+    restart: float = 0.0
 
     @property
     def depth(self) -> int:
         """Chunks of a lane in one pass."""
-        chunks = sum(-(-len(item.x) // self.steps) for item in self.series)
-        return -(-chunks // self.lanes)
+        return -(-chunk_count(self.series, self.steps) // self.lanes)
 
     @property
     def updates(self) -> int:
@@ -53,9 +65,21 @@ class Lanes:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch: {"x", "keep"}, answers, weights."""
         rng = epoch_rng(self.seed, epoch)
-        for _ in range(self.updates // self.depth):
+        for number in range(self.updates // self.depth):
             for row in zip(*self._pass(rng), strict=True):
-                yield self._batch(row)
+                inputs, y, weights = self._batch(row)
+                changed = self._changed(inputs["x"], (self.seed, epoch, number), rng)
+                yield {**inputs, "x": changed}, y, weights
+
+    def _changed(self, x: F32, one_pass: tuple[int, ...], rng: np.random.Generator) -> F32:
+        """Change lanes: the same in all batches of one pass, but for noise."""
+        if self.augment is None:
+            return x
+        same = np.random.Generator(np.random.PCG64(np.random.SeedSequence(one_pass)))
+        nothing = np.zeros((len(x), 1), np.float32)
+        still, noise = replace(self.augment, jitter=0.0), Augmentation(jitter=self.augment.jitter)
+        x, _ = still.apply(x, nothing, self.mean, self.std, same, self.groups)
+        return noise.apply(x, nothing, self.mean, self.std, rng)[0]
 
     def _pass(self, rng: np.random.Generator) -> list[list[_Chunk | None]]:
         """Return the chunks of each lane."""
@@ -67,6 +91,7 @@ class Lanes:
                 if len(lanes[-1]) == self.depth:
                     lanes.append([])
                 goes_on = first > late and bool(lanes[-1])
+                goes_on = goes_on and (not self.restart or rng.random() >= self.restart)
                 lanes[-1].append((int(index), first, goes_on))
         lanes += [[] for _ in range(self.lanes - len(lanes))]
         return [lane + [None] * (self.depth - len(lane)) for lane in lanes]
@@ -95,8 +120,12 @@ def lane_count(series: Sequence[Series], steps: int, batch: int | None) -> int:
     """Return a number of lanes that gives every lane some chunks, unless `batch` says it."""
     if batch is not None:
         return batch
-    chunks = sum(-(-len(item.x) // steps) for item in series)
-    return max(1, min(_MOST_LANES, chunks // _FEWEST_CHUNKS))
+    return max(1, min(_MOST_LANES, chunk_count(series, steps) // _FEWEST_CHUNKS))
+
+
+def chunk_count(series: Sequence[Series], steps: int) -> int:
+    """Return the number of stretches of `steps` steps, the last of a recording may be shorter."""
+    return sum(-(-len(item.x) // steps) for item in series)
 
 
 def scaled(weights: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from rnnedge.train.augment import Augmentation
 from rnnedge.train.models import normalization
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.parts import Parts, parted
-from rnnedge.train.problem import Problem
+from rnnedge.train.problem import Problem, known_squares
 from rnnedge.train.readers import Recordings
 from rnnedge.train.rotation import axis_groups
 from rnnedge.train.tasks.kept import kept_windows
@@ -156,10 +156,11 @@ def plan(
     else:
         steps = min(steps, max(len(item.x) for item in made["train"]))
         size = lane_count(made["train"], steps, options.lanes or options.batch_size)
+        chunks = chunk_count(made["train"], steps)
         batches = Lanes(
             series=made["train"], scale=scale, steps=steps, lanes=size, burn_in=options.burn_in,
             seed=options.seed, mean=mean, std=std, restart=_RESTART * (task in _RESTARTED),
-            augment=None if shape_of.ids else options.changes(chunk_count(made["train"], steps), task),
+            augment=None if shape_of.ids else options.changes(chunks, task),
             groups=axis_groups([name for name, _ in shape_of.channels], options.rotate_groups),
         )  # fmt: skip
     window = min(options.window or (longest if shape_of.lasting else steps), longest)
@@ -223,16 +224,6 @@ def _problem(
         loss="sparse_categorical_crossentropy" if classes else known_squares,
         weighted_metrics=("accuracy",) if classes else (),
     )
-
-
-def known_squares(y_true: Any, y_pred: Any) -> Any:
-    """Return the mean squared error of each step over the outputs that are known, not NaN."""
-    from rnnedge.kerasbackend import keras
-
-    ops = keras().ops
-    known = ops.logical_not(ops.isnan(y_true))
-    error = ops.where(known, y_true, y_pred) - y_pred
-    return ops.mean(ops.square(error), axis=-1)
 
 
 def _measured(shape: Outline, train: Sequence[Series], part: Recordings) -> tuple[F64, F64]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,7 @@ def _statement(made: Plan, options: TrainOptions, history: History) -> dict[str,
         "updates": made.problem.updates,
         "learning_rate": options.learning_rate,
         "dropout": options.dropout,
+        **({} if made.augment is None else {"augment": asdict(made.augment)}),
         **{k: v for k, v in history.epochs[history.best].items() if math.isfinite(v)},
         "keras": keras().__version__,
     }

@@ -13,7 +13,7 @@ from rnnedge.train.balance import divide
 from rnnedge.train.parts import by_time, given, in_time, unit
 from rnnedge.train.readers import Recordings
 from rnnedge.train.stored import StoredWindows
-from rnnedge.train.windows import WindowSet, cut
+from rnnedge.train.windows import WindowSet, check_window, cut
 
 _NAMES_LIMIT = 100
 _SAMPLE_BYTES = 1 << 26
@@ -80,6 +80,7 @@ def split(
             has, or a window longer than every recording.
     """
     rest, test, method = given(data, test)
+    check_window(rest, *([] if test is None else [test]), window=window)
     classes = rest.classes
     if len(classes) < 2:
         raise DataError(

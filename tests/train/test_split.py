@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,6 +116,23 @@ def test_the_same_seed_divides_alike_and_another_one_does_not() -> None:
     data = _many(40)
     one, same, other = (_split(data, seed=seed).test.recording.tolist() for seed in (0, 0, 1))
     assert one == same != other
+
+
+@pytest.mark.parametrize("pad", [False, True])
+def test_a_window_that_no_recording_fills_is_refused(pad: bool) -> None:
+    ask: Any = {"window": 7, "hop": 2, "validation_fraction": 0.2, "test_fraction": 0.2, "seed": 0}
+    short = together([recording(i, "ab"[i % 2], rows=6) for i in range(20)])
+    with pytest.raises(DataError, match="6 rows.*takes 7; choose --window 6"):
+        split(short, None, pad=pad, **ask)
+
+
+def test_the_longest_recording_may_be_one_of_the_test_part() -> None:
+    ask: Any = {"window": 7, "hop": 2, "validation_fraction": 0.2, "test_fraction": 0.2, "seed": 0}
+    short, whole = (
+        together([recording(i, "ab"[i % 2], rows=rows) for i in range(20)]) for rows in (6, 7)
+    )
+    made = split(short, whole, pad=True, **ask)
+    assert made.train.padded.all() and not made.test.padded.any()
 
 
 def test_given_test_data_is_the_test_part() -> None:

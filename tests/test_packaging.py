@@ -155,4 +155,5 @@ def test_floats_are_in_files_of_their_own() -> None:
             code = [line.split("//")[0] for line in (ROOT / path).read_text().splitlines()]
             if any("float" in line or "double" in line for line in code):
                 found.add(Path(path).name)
-    assert found == {"input.c", "step.c", "value.c", "selftest.c"}
+    bits = {"task.c"}  # takes an id's float as bits
+    assert found == {"input.c", "step.c", "start.c", "encode.c", "value.c", "selftest.c"} | bits

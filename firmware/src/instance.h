@@ -18,6 +18,13 @@ rnnedge_status rnnedge_move(rnnedge_instance *instance);
 // Forget results, counters and level, not the state.
 void rnnedge_forget(rnnedge_instance *instance);
 
+// Advance an encoder, in the instance's state, by the x that lies there.
+static inline rnnedge_status rnnedge_encoder_step(rnnedge_instance *instance,
+                                                  const rnnedge_model *encoder) {
+    rnnedge_forget(instance);
+    return rnnedge_model_step(encoder, instance->state, instance->x, instance->scratch);
+}
+
 // Make scores those of the present state.
 static inline void rnnedge_renew(rnnedge_instance *instance) {
     if (instance->current == 0) {

@@ -79,8 +79,8 @@ def suggested_task(data: Recordings, form: DataFormat) -> tuple[str, str]:
         return "generate", "recordings have features to start from"
     if form.targets:
         return "forecast", "--target names columns"
-    if any(item.row_labels is not None for item in data.items):
-        return "label", "rows have classes of their own"
+    if len(data.classes) > 1 and any(item.row_labels is not None for item in data.items):
+        return "classify", f"{len(data.classes)} classes; --task label answers at each row"
     if len(data.classes) > 1:
         return "classify", f"{len(data.classes)} classes of recordings"
     if len(data.classes) == 1:

@@ -12,7 +12,7 @@ from rnnedge.api.opened import Document
 from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import DataError
 from rnnedge.simulator import detect, quantize
-from rnnedge.spec import QuantizedModel
+from rnnedge.spec import EmbeddingLayer, QuantizedModel
 
 if TYPE_CHECKING:
     from rnnedge.train.tasks.running import Begin, Variant
@@ -113,7 +113,7 @@ def judge(folder: Path, run: runs.RunSpec, model: QuantizedModel, given: Judged)
     """Compare float and int8 on sequences, each from its first state on.
 
     Returns:
-        task, sequences, steps, classes, input_bits, variants ("float", "int8") with the figures of
+        task, sequences, steps, classes, input_bits, ids (how many, of those), variants ("float", "int8") with the figures of
         the task, and baselines ("persistence", "linear"; of a forecast). See
         rnnedge.train.tasks.metrics for the figures; "agreement" is that of the classes with float,
         "difference" the root of the mean squared difference from float, normalised. "free" has the
@@ -144,6 +144,7 @@ def judge(folder: Path, run: runs.RunSpec, model: QuantizedModel, given: Judged)
         "steps": int(given.ends[-1]),
         "classes": list(run.classes),
         "input_bits": model.cells[0].input_bits,
+        **({"ids": model.input.rows} if isinstance(model.input, EmbeddingLayer) else {}),
         "variants": variants,
     }
     if run.task in ("forecast", "anomaly"):

@@ -11,6 +11,7 @@ import numpy as np
 from rnnedge import run as runs
 from rnnedge.api.judging import judge, kept, of_data, streamed_accuracy
 from rnnedge.api.opened import Document, open_run, read_windows
+from rnnedge.api.predicting import predict_steps
 from rnnedge.api.tflite import WantedTflite
 from rnnedge.arrays import F32, I64
 from rnnedge.errors import DataError
@@ -125,11 +126,14 @@ def predict(run: Path, data: Sequence[Path]) -> Document:
         classes, short_recordings (left out), and for each window its recording (source), file,
         line of its first sample in a CSV (in an .npz: number of the window), row within the
         recording, class, probability (the device's softmax of the scores) and real-valued scores.
+        Of a task that answers every step: what rnnedge.api.predicting.predict_steps says.
 
     Raises:
         RnnedgeError: no such run, or data that does not have the model's channels.
     """
     spec, model, held = open_run(run)
+    if spec.task != "classify":
+        return predict_steps(run, spec, model, data)
     windows, items = read_windows(spec, data, labelled=False, pad=held.padded)
     scores = window_scores(model, quantize(model.input, windows.X[:]), windows.lengths)
     real = np.ldexp(scores.astype(np.float64), -model.fraction_bits)

@@ -71,6 +71,15 @@ def numbers(
         raise click.BadParameter(f"{value!r}: expected numbers parted by commas") from None
 
 
+def counted(count: int, word: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "window"), counted(2996, "window")
+    ('1 window', '2,996 windows')
+    """
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 def report(document: Any, as_json: bool, show: Callable[[Any], None]) -> None:
     """Print `document` as JSON, or let `show` print it for people."""
     if as_json:

@@ -8,6 +8,7 @@ import click
 from rnnedge.commands.common import (
     DATA,
     confusion,
+    counted,
     json_option,
     left_out,
     report,
@@ -56,15 +57,15 @@ def disagreement(document: dict[str, Any]) -> None:
     agreement = document["variants"]["int8"].get("agreement")
     if agreement is None or agreement >= _AGREEING:
         return
-    cure = (
-        "try --input-bits 16"
-        if document["input_bits"] == 8
-        else "its input has 16 bits already, the rest is its int8 weights'"
-    )
+    cure = "try --input-bits 16"
+    if document.get("ids"):
+        cure = "its samples are ids, the rest is its int8 weights'"
+    elif document["input_bits"] == 16:
+        cure = "its input has 16 bits already, the rest is its int8 weights'"
+    what = "step" if "steps" in document else "window"
+    what = counted(document[f"{what}s"], what)
     click.echo(
-        f"note: int8 agrees with float on only {100 * agreement:.1f} % of {document['windows']:,} "
-        f"windows; {cure}",
-        err=True,
+        f"note: int8 agrees with float on only {100 * agreement:.1f} % of {what}; {cure}", err=True
     )
 
 
@@ -75,7 +76,7 @@ def _show(document: dict[str, Any]) -> None:
             title = "confusion of int8, in steps"
             confusion(document["variants"]["int8"], document["classes"], title)
         return
-    figures(document, f"{document['task']}, {document['windows']} windows")
+    figures(document, f"{document['task']}, {counted(document['windows'], 'window')}")
     _show_files(document["variants"])
     confusion(document["variants"]["int8"], document["classes"], "confusion of int8, in windows")
     left_out(document)

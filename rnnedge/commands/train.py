@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, json_option, report, table
+from rnnedge.commands.common import DATA, counted, json_option, report, table
 from rnnedge.commands.dataoptions import data_options, taken_form
 from rnnedge.commands.evaluate import disagreement
 from rnnedge.commands.trainoptions import train_options
@@ -117,7 +117,7 @@ def _show(document: dict[str, Any]) -> None:
     table(
         ["test part", *(_spoken(name) for name in names)],
         rows,
-        f"{document['windows']} test windows",
+        counted(document["windows"], "test window" if "steps" not in document else "test sequence"),
     )
     if "seeds" in document:
         _show_seeds(document["seeds"])

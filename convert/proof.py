@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from rnnedge.arrays import I64
 from rnnedge.errors import RangeError
-from rnnedge.spec import DenseLayer, GruLayer, QuantizedModel, RecurrentLayer
+from rnnedge.spec import MOST_UNITS, DenseLayer, GruLayer, QuantizedModel, RecurrentLayer
 
 LIMIT = 1 << 31
 RESULT_LIMIT = 1 << 30
@@ -15,7 +15,6 @@ NARROW_LIMIT = 1 << 23
 _MARGIN = 1 << 16  # for what rounding adds
 _ROOM = 1 << 23  # of a pre-activation: kernels add 128 to its upper half before they limit it
 UINT16_MAX, UINT8_MAX = 65535, 255
-MOST_UNITS = UINT16_MAX // 4  # of a layer, and so of outputs
 
 
 def prove(model: QuantizedModel) -> None:

@@ -12,7 +12,14 @@ from rnnedge.spec.cells import (
     RnnLayer,
 )
 from rnnedge.spec.input import EmbeddingLayer, InputLayer
-from rnnedge.spec.model import CONTRACT, LAYER_KINDS, Layer, QuantizedModel, Recurrent
+from rnnedge.spec.model import (
+    CONTRACT,
+    LAYER_KINDS,
+    MOST_UNITS,
+    Layer,
+    QuantizedModel,
+    Recurrent,
+)
 from rnnedge.spec.output import DenseLayer, Detector, FeedbackLayer, OutputLayer, StartLayer
 from rnnedge.spec.rate import FASTEST_RATE, SLOWEST_RATE, rate_error
 from rnnedge.tasks import TASKS
@@ -21,6 +28,7 @@ __all__ = [
     "CONTRACT",
     "FASTEST_RATE",
     "LAYER_KINDS",
+    "MOST_UNITS",
     "SLOWEST_RATE",
     "TASKS",
     "BidirectionalLayer",

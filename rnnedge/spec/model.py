@@ -15,6 +15,9 @@ from rnnedge.spec.rate import rate_error
 CONTRACT = 3
 """Version of the number formats; written into every file and checked on reading."""
 
+MOST_UNITS = 65535 // 4
+"""Units of a layer, and so outputs: rnnedge.h counts the rows of four gates with 16 bits."""
+
 Recurrent = RecurrentLayer | BidirectionalLayer
 Layer = RecurrentLayer | BidirectionalLayer | DenseLayer
 LAYER_KINDS: dict[str, Any] = {

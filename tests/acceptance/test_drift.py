@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rnnedge.arrays import F64
-from rnnedge.convert.floatmodel import FloatModel, _sigmoid
+from rnnedge.convert.floatcells import _sigmoid
+from rnnedge.convert.floatmodel import FloatModel
 from rnnedge.simulator import quantize
 from tests.models import float_model, quantized
 from tests.runtime import Device

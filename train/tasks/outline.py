@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rnnedge.arrays import F32, I64
-from rnnedge.convert.proof import MOST_UNITS
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
+from rnnedge.spec import MOST_UNITS
 from rnnedge.train.readers import Recording, Recordings
 from rnnedge.train.tasks.series import Series
 

@@ -15,7 +15,7 @@ from rnnedge.simulator import detect, quantize
 from rnnedge.spec import EmbeddingLayer, QuantizedModel
 
 if TYPE_CHECKING:
-    from rnnedge.train.tasks.running import Begin, Variant
+    from rnnedge.api.running import Begin, Variant
 
 _LARGE = 32
 """Up to so many classes the document has a confusion matrix."""
@@ -113,14 +113,15 @@ def judge(folder: Path, run: runs.RunSpec, model: QuantizedModel, given: Judged)
     """Compare float and int8 on sequences, each from its first state on.
 
     Returns:
-        task, sequences, steps, classes, input_bits, ids (how many, of those), variants ("float", "int8") with the figures of
-        the task, and baselines ("persistence", "linear"; of a forecast). See
+        task, sequences, steps, classes, input_bits, ids (how many there are, if any), variants
+        ("float", "int8") with the figures of the task, and baselines ("persistence", "linear"; of a
+        forecast). See
         rnnedge.train.tasks.metrics for the figures; "agreement" is that of the classes with float,
         "difference" the root of the mean squared difference from float, normalised. "free" has the
         figures of free runs.
     """
+    from rnnedge.api.running import FloatVariant, IntegerVariant
     from rnnedge.convert.extract import extract_run
-    from rnnedge.train.tasks.running import FloatVariant, IntegerVariant
 
     both: dict[str, Variant] = {
         "float": FloatVariant(parts=extract_run(folder, run), run=run),
@@ -161,8 +162,8 @@ def streamed_accuracy(
 
     It is asked at the end of every window, where they begin one hop after the other.
     """
+    from rnnedge.api.running import FloatVariant, IntegerVariant
     from rnnedge.convert.extract import extract_run
-    from rnnedge.train.tasks.running import FloatVariant, IntegerVariant
 
     source = extract_run(folder, run)
     last = source.model.recurrent[-1]
@@ -187,7 +188,7 @@ def streamed_accuracy(
 
 def _scores(variant: "Variant", model: QuantizedModel, given: Judged) -> F64:
     """Return the real scores of all rows, the inputs those of the data."""
-    from rnnedge.train.tasks.running import streamed
+    from rnnedge.api.running import streamed
     from rnnedge.train.tasks.series import stacked
 
     parts = given.cut(given.x)
@@ -199,7 +200,7 @@ def _scores(variant: "Variant", model: QuantizedModel, given: Judged) -> F64:
 
 
 def _begin(given: Judged) -> "Begin":
-    from rnnedge.train.tasks.running import Begin
+    from rnnedge.api.running import Begin
 
     return Begin(features=given.features, encoded=given.encoded, lengths=given.lengths)
 

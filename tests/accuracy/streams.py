@@ -8,10 +8,10 @@ import numpy as np
 from rnnedge import run as runs
 from rnnedge.api.judging import Judged, kept
 from rnnedge.api.opened import open_run
+from rnnedge.api.running import FloatVariant, IntegerVariant, streamed
 from rnnedge.arrays import F64, I64
 from rnnedge.convert.extract import extract_run
 from rnnedge.train.evaluate import classification_metrics
-from rnnedge.train.tasks.running import FloatVariant, IntegerVariant, streamed
 from tests.accuracy.case import Figures
 
 

@@ -117,29 +117,55 @@ def _run(document: dict[str, Any]) -> None:
     from rnnedge.convert.timing import sample_rate
 
     rate = f" at {sample_rate(document['rate'])}" if document["rate"] else ""
+    every = ", an answer at every step" if document["every"] == 1 else ""
     click.echo(
-        f"{document['file']}: {document['name']}, window of {document['window']} steps{rate}, "
-        f"{document['parameters']:,} parameters, state of {document['state_bytes']} bytes"
+        f"{document['file']}: {document['name']}, task {document['task']}, window of "
+        f"{document['window']} steps{rate}{every}, {document['parameters']:,} parameters, "
+        f"state of {document['state_bytes']} bytes"
     )
     click.echo(f"model {document['sha256']}")
-    click.echo(f"classes: {', '.join(document['classes'])}")
-    table(
-        ["channel", "unit", "mean", "std"],
-        [(c["name"], c["unit"], f"{c['mean']:.6g}", f"{c['std']:.6g}")
-         for c in document["channels"]],
-    )  # fmt: skip
+    if document["outputs"]:
+        _channels("output", document["outputs"])
+    else:
+        click.echo(f"classes: {', '.join(document['classes'])}")
+    ids = any(layer["kind"] == "embedding" for layer in document["layers"])
+    if ids:
+        click.echo("input: ids")
+    else:
+        _channels("channel", document["channels"])
+    if document["features"]:
+        _channels("feature", document["features"])
+    if document["detector"]:
+        found = document["detector"]
+        click.echo(
+            f"detector: an anomaly is a level above {found['threshold']:,}, "
+            f"after {found['warmup']} steps, smoothing {found['smoothing']}"
+        )
+    if document["generates"]:
+        click.echo("a step can take the answer of the one before (rnnedge_step_back)")
     rows = [
         (
-            layer["kind"] + (f" {layer['direction']}" if "direction" in layer else ""),
+            " ".join(layer[key] for key in ("part", "kind", "direction") if key in layer),
             layer["units"],
             layer["inputs"],
             f"{layer['parameters']:,}",
-            layer.get("input_bits", 16),
-            f"{layer['weights']['smallest_scale']:.3g} .. {layer['weights']['largest_scale']:.3g}",
+            layer.get("input_bits", ""),
+            _range(layer["weights"]["smallest_scale"], layer["weights"]["largest_scale"]),
         )
         for layer in document["layers"]
     ]
     table(["layer", "units", "inputs", "parameters", "input bits", "row scales"], rows)
+
+
+def _range(smallest: float, largest: float) -> str:
+    return f"{smallest:.3g}" if smallest == largest else f"{smallest:.3g} .. {largest:.3g}"
+
+
+def _channels(kind: str, channels: list[dict[str, Any]]) -> None:
+    table(
+        [kind, "unit", "mean", "std"],
+        [(c["name"], c["unit"], f"{c['mean']:.6g}", f"{c['std']:.6g}") for c in channels],
+    )
 
 
 def _advice(advice: dict[str, Any]) -> None:
@@ -149,6 +175,7 @@ def _advice(advice: dict[str, Any]) -> None:
     if "c_constants_bytes" in advice:
         click.echo(f"  C: {advice['c_constants_bytes']:,} bytes of constants")
     reasons: dict[str, list[str]] = {}
+    sizes = any(isinstance(size, int) for size in advice.get("tflite", {}).values())
     for variant, size in advice.get("tflite", {}).items():
         if isinstance(size, int):
             arena = advice.pop("arena_bytes", None)  # of the first
@@ -157,7 +184,8 @@ def _advice(advice: dict[str, Any]) -> None:
         else:
             reasons.setdefault(size, []).append(variant)
     for reason, variants in reasons.items():
-        click.echo(f"  no .tflite {', '.join(variants)}: {reason}")
+        which = f" {', '.join(variants)}" if len(reasons) > 1 or sizes else ""
+        click.echo(f"  no .tflite{which}: {reason}")
 
 
 def _tensor(tensor: dict[str, Any]) -> str:

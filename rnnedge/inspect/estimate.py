@@ -23,7 +23,7 @@ from rnnedge.convert.tflite import emit, unsupported
 from rnnedge.convert.tflite.variant import ALL
 from rnnedge.errors import RnnedgeError
 from rnnedge.inspect.trial import try_tflm
-from rnnedge.spec import QuantizedModel
+from rnnedge.spec import EmbeddingLayer, QuantizedModel
 
 _GATES = {"gru": 3, "lstm": 4, "rnn": 1}
 _WINDOWS = 4
@@ -133,9 +133,10 @@ def sizes(model: QuantizedModel) -> dict[str, Any]:
     """Return what rnnedge writes for a model.
 
     Returns:
-        ``c_constants_bytes``: weights, biases and multipliers of the C export; ``tflite``: by
-        variant the bytes of the .tflite without metadata, or the reason why there is none;
-        ``arena_bytes``: what the interpreter counts for the first of them.
+        ``c_constants_bytes``: tables, weights, biases and multipliers of the C export, of a start
+        and of an encoder, too; ``tflite``: by variant the bytes of the .tflite without metadata,
+        or the reason why there is none; ``arena_bytes``: what the interpreter counts for the first
+        of them.
     """
     files: dict[str, Any] = {}
     found: dict[str, Any] = {}
@@ -148,8 +149,19 @@ def sizes(model: QuantizedModel) -> dict[str, Any]:
                 found["arena_bytes"] = try_tflm(tflite, 1).arena
         except RnnedgeError as error:
             files[variant.name] = str(error)
-    found["c_constants_bytes"] = sum(_bytes(layer) for layer in model.layers)
+    found["c_constants_bytes"] = _constants(model)
     return found | {"tflite": files}
+
+
+def _constants(model: QuantizedModel) -> int:
+    """Return the bytes of all constants of a model."""
+    parts: list[Any] = [*model.layers]
+    if isinstance(model.input, EmbeddingLayer):
+        parts.append(model.input)
+    if model.start is not None:
+        parts.append(model.start.dense)
+    total = sum(_bytes(part) for part in parts)
+    return total + (0 if model.encoder is None else _constants(model.encoder))
 
 
 def _bytes(layer: Any) -> int:

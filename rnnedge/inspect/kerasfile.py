@@ -11,11 +11,17 @@ from rnnedge.convert.extract import extract
 from rnnedge.errors import ModelError, RangeError, UnsupportedLayerError
 from rnnedge.inspect.estimate import quantised, sizes
 from rnnedge.kerasbackend import load_keras
+from rnnedge.run import ENCODER_FILE, KERAS_FILE, RUN_JSON, START_FILE
 
 _WINDOW = 64  # where the model takes any
 _REFUSED = "rnnedge cannot take it"
 _CONFIG, _METADATA = "config.json", "metadata.json"
 _LARGEST_CONFIG = 1 << 24
+_PARTS = {
+    KERAS_FILE: "the model",
+    START_FILE: "the start, which makes the first states of features",
+    ENCODER_FILE: "the encoder, whose last states the model begins with",
+}
 _RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 _OPTIONS = (
     "units", "activation", "recurrent_activation", "reset_after", "return_sequences",
@@ -145,8 +151,18 @@ def _shape(shape: Any) -> list[Any] | None:
 
 def _advice(path: Path) -> dict[str, Any]:
     """Say whether rnnedge takes the model, and how large what it writes would be."""
+    part = _PARTS.get(path.name) if (path.parent / RUN_JSON).is_file() else None
+    if part is not None:
+        folder = path.parent
+        return {
+            "text": f"it is {part}: a part of the run {folder}, which rnnedge export takes as a "
+            f"whole; rnnedge inspect {folder} says what becomes of it"
+        }
     try:
         model = extract(path)
+        if model.embedding is not None:
+            problem = "ids need their names: rnnedge takes an Embedding in a run of rnnedge train"
+            return {"text": _REFUSED, "problem": problem}
         window = model.window or _WINDOW
         text = f"rnnedge takes it: rnnedge export {path} --calibrate DATA --out FOLDER writes"
         name = re.sub(r"\W", "_", path.stem, flags=re.ASCII)

@@ -50,18 +50,21 @@ class Package:
     def sentence(self) -> str:
         """What it is, in one sentence of plain ASCII."""
         model = self.model
+        outputs = counted(model.outputs, "value")
+        if model.output is None:
+            outputs = counted(model.outputs, "class", "classes")
         return (
-            f"{layers(model)} in int8: {counted(len(model.channels), 'channel')} in, "
-            f"{counted(model.outputs, 'class', 'classes')} out."
+            f"{layers(model)} in int8: {counted(len(model.channels), 'channel')} in, {outputs} out."
         )
 
     @property
     def paragraph(self) -> str:
         """More of it, in plain ASCII."""
+        what = "Classes" if self.model.output is None else "Values"
         classes = ", ".join(map(comment_text, self.model.classes))
         classes = textwrap.shorten(classes, _CLASSES_WIDTH, placeholder=" ...")
         return (
-            f"Classes: {classes}. The same bits as the simulator's, proven by golden vectors; "
+            f"{what}: {classes}. The same bits as the simulator's, proven by golden vectors; "
             "C99 without heap, for AVR, Cortex-M, RISC-V, Xtensa and hosts."
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 from rnnedge.convert.inputbits import KEY as INPUT
 from rnnedge.convert.packages.firmware import firmware_boards
 from rnnedge.convert.packages.package import Package, counted, fill
+from rnnedge.convert.packages.results import call, kind
 from rnnedge.convert.packages.sensor import places
 from rnnedge.convert.timing import duration, sample_rate
 from rnnedge.spec import EmbeddingLayer, InputLayer
@@ -16,6 +17,12 @@ _UNKNOWN = "not known"
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # an underscore within a word is none of Markdown's
 _MARKDOWN = re.compile(r"[\\`*<\[\]|~&]|(?<![^\W_])_|_(?![^\W_])")
+_ANSWERS = {
+    "classes": "A label, its probability and a score for each class.",
+    "values": "A score for each value; `rnnedge_target(&model, index, score)` is it in its unit.",
+    "level": "A label, 0 normal or 1 an anomaly; `level`, how wrong the forecasts of these values "
+    "were of late; and a score for each.",
+}
 _OPTIONS = {"speed": "-O3", "size": "-Os"}
 
 
@@ -34,7 +41,9 @@ def readme(package: Package, formats: Sequence[str]) -> bytes:
         SHA=str(package.figures["sha256"]),
         CHANNELS=_channels(package),
         RATE=_rate(package),
-        CLASSES=table(["label", "class"], enumerate(package.model.classes)),
+        CLASSES=_answers(package),
+        ANSWER=_ANSWERS[kind(package)],
+        CALL=call(package),
         RULE=_rule(package),
         COSTS=_costs(package),
         ACCURACY=_accuracy(package),
@@ -95,6 +104,12 @@ def _rate(package: Package) -> str:
 def _rule(package: Package) -> str:
     model = package.model
     seconds = "" if model.rate is None else f" ({duration(model.window / model.rate)})"
+    if model.every:
+        often = "sample" if model.every == 1 else f"{model.every} samples"
+        return (
+            f"After each {often}, while the state runs on: the step then returns `RNNEDGE_READY`; "
+            f"`rnnedge_reset` begins anew.{_sequences(package)}"
+        )
     first = (
         f"After each window of {counted(model.window, 'sample')}{seconds}, which starts from a "
         "zero state: `rnnedge_step` then returns `RNNEDGE_READY`."
@@ -106,6 +121,28 @@ def _rule(package: Package) -> str:
         "runs on, a majority over the last results, a least probability below which a result is "
         "rejected."
     )
+
+
+def _answers(package: Package) -> str:
+    """Return the outputs, by the order of the scores."""
+    model = package.model
+    if model.output is None:
+        return table(["label", "class"], enumerate(model.classes))
+    units = [unit or _UNKNOWN for unit in model.output.units]
+    rows = [[index, name, units[index]] for index, name in enumerate(model.classes)]
+    return table(["score", "value", "unit"], rows)
+
+
+def _sequences(package: Package) -> str:
+    """Say what a model can do beside taking samples."""
+    model, said = package.model, []
+    if model.start is not None:
+        said.append("`rnnedge_start` begins from features")
+    if model.encoder is not None:
+        said.append("`rnnedge_encode` takes the sequence that is translated, before the first step")
+    if model.generates:
+        said.append("`rnnedge_step_back` takes the last answer as the next sample")
+    return f" {'; '.join(said)}." if said else ""
 
 
 def _layers_text(package: Package) -> str:
@@ -171,6 +208,8 @@ def _tflite(rows: Sequence[dict[str, Any]]) -> str:
 def _accuracy(package: Package) -> str:
     figures = package.figures
     accuracy: dict[str, float] = figures["accuracy"]
+    if not accuracy and package.model.every:
+        return "`rnnedge evaluate RUN` measures it, over whole recordings."
     if not accuracy:
         return "Not known: the windows that it was made with have no labels of its classes."
     names = {"int8": "int8, as in this package", "float": "float, as trained"}

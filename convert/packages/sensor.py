@@ -4,6 +4,7 @@ import textwrap
 
 from rnnedge.convert.c.text import comment_text
 from rnnedge.convert.packages.package import Package, counted
+from rnnedge.convert.packages.results import results
 from rnnedge.convert.timing import sample_rate
 from rnnedge.spec import InputLayer
 
@@ -35,6 +36,7 @@ def places(package: Package) -> dict[str, str]:
         "PERIOD": str(period),
         "RATE_REMARK": f" // an example: {remark}" if remark else "",
         **_UNITS[unit],
+        **results(package),
         "VALUE": "int16_t" if counts else "float",
         "SCAN": "%hd" if counts else "%f",
         "STEP": "rnnedge_step_counts" if counts else "rnnedge_step",
@@ -91,10 +93,11 @@ def comment(text: str, start: str) -> str:
 
 
 def _result(package: Package) -> str:
-    return (
-        f"There is a result after each window of {counted(package.model.window, 'sample')}; "
-        "rnnedge_set_rules takes other rules."
-    )
+    every, model = package.model.every, package.model
+    when = f"after each window of {counted(model.window, 'sample')}"
+    if every:
+        when = "after each sample" if every == 1 else f"after each {every} samples"
+    return f"There is a result {when}; rnnedge_set_rules takes other rules."
 
 
 def _assignment(package: Package, index: int) -> str:

@@ -337,3 +337,14 @@ def test_starts_of_a_manifest_are_finite(tmp_path: Path, mass: str) -> None:
     listed = f"file,mass\none.csv,{mass}\n"
     with pytest.raises(DataError, match=f"line 2: column 'mass' is '{mass}', expected a finite"):
         read([_file(tmp_path, listed)], DataFormat(start=("mass",)), labelled=False)
+
+
+def test_rows_keep_labels_that_are_there_but_need_none(tmp_path: Path) -> None:
+    """Anomalies: the label column is no channel, and a recording does not end where it changes."""
+    path = _file(tmp_path, "v,label\n1,ok\n2,fault\n3,ok\n")
+    data = read([path], DataFormat(), labelled=False, rows=True)
+    assert (data.channels, data.classes, len(data.items)) == (("v",), ("fault", "ok"), 1)
+    assert data.items[0].row_labels is not None
+    assert data.items[0].row_labels.tolist() == [1, 0, 1]
+    bare = _file(tmp_path, "v\n1\n2\n3\n", "bare.csv")
+    assert read([bare], DataFormat(), labelled=False, rows=True).items[0].row_labels is None

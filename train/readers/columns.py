@@ -92,12 +92,13 @@ def _share(want: Request, place: int, count: int) -> Request:
 
 def _layout(table: Table, file: File, want: Request) -> _Layout:
     form = want.form
-    with_label = want.labelled and table.find(form.label) is not None
+    with_label = want.takes_labels and table.find(form.label) is not None
     by_name = file.label is not None and (not file.stem or form.label == DataFormat().label)
     if want.labelled and not with_label and not by_name:
         raise DataError(
             f"{table.path}: no label column {form.label!r}; the columns are "
-            f"{', '.join(table.names)}; name it with --label, or give one file per class"
+            f"{', '.join(table.names)}; name it with --label, give one file per class, or say "
+            "what else to learn, such as --task forecast"
         )
     notes: list[str] = []
     time = find_time(table, want)
@@ -137,7 +138,7 @@ def _roles(table: Table, file: File, want: Request, time: int | None) -> Roles:
 
 def _check_label(table: Table, want: Request, layout: _Layout) -> None:
     """Check that either all files have the label column, or none."""
-    if not want.labelled or (table.find(want.form.label) is not None) == layout.with_label:
+    if not want.takes_labels or (table.find(want.form.label) is not None) == layout.with_label:
         return
     without, having = table.path, layout.path
     if not layout.with_label:

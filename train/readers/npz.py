@@ -206,6 +206,6 @@ def _classes(
     found = [label_array(arrays, suffix, want) for suffix in suffixes]
     words: set[str] = set()
     for name in found:
-        if name in arrays and want.labelled and arrays[name].dtype.kind in "iubUS":
+        if name in arrays and want.takes_labels and arrays[name].dtype.kind in "iubUS":
             words.update(words_of(path, name, np.unique(arrays[name]), ()))
     return class_names(words)

@@ -55,6 +55,11 @@ class Request:
     tell: Callable[[float], None] | None = None
 
     @property
+    def takes_labels(self) -> bool:
+        """Whether labels that are there are kept: required, or those of single rows."""
+        return self.labelled or self.rows
+
+    @property
     def holes(self) -> bool:
         """Whether missing values may stay in the recordings, as NaN."""
         return self.form.missing != "refuse"

@@ -120,7 +120,7 @@ def _labels(
             raise DataError(f"{path}: no array {name}; the arrays are {', '.join(part.arrays)}")
         return [file.label if want.labelled else None] * count, None
     if y.shape == rows and rows != (count,):
-        if not want.labelled:
+        if not want.takes_labels:
             return [None] * count, None
         words = words_of(path, name, y.ravel(), _named(y, part))
         places = {word: index for index, word in enumerate(part.order)}

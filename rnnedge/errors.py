@@ -4,6 +4,7 @@
 
     RnnedgeError              exit 1; one line that names what, where and what to do
     x DataError               a data file: missing, empty, ragged, not a number, too short
+      x NoLabelsError         no column of labels in data that needs them
     x ModelError              a run folder, .keras or quantised model file is missing or damaged
     x UnsupportedLayerError   a layer that rnnedge cannot quantise; lists what it can
     x RangeError              a value does not fit its number format; names layer and row
@@ -24,6 +25,10 @@ class RnnedgeError(Exception):
 
 class DataError(RnnedgeError):
     """The user's data cannot be used: file, row and column are named."""
+
+
+class NoLabelsError(DataError):
+    """Data that is to be read with labels has no column of them."""
 
 
 class ModelError(RnnedgeError):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnnedge.api.opened import Document
-from rnnedge.errors import DataError, OutputError
+from rnnedge.errors import DataError, NoLabelsError, OutputError
 from rnnedge.output import write_files
 from rnnedge.run import DataFormat
 
@@ -46,8 +46,8 @@ def describe_data(
     try:
         recordings = read(data, holes, tell=tell)
     except DataError as error:
-        there = holes.label != DataFormat().label or "no label column" not in str(error)
-        unlabelled = str(error) if there else ""
+        asked = holes.label != DataFormat().label
+        unlabelled = str(error) if asked or not isinstance(error, NoLabelsError) else ""
         recordings = read(data, holes, labelled=False, tell=tell)
     document = describe(recordings, form)
     if unlabelled:

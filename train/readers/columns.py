@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnedge.arrays import F32, I64
-from rnnedge.errors import DataError
+from rnnedge.errors import DataError, NoLabelsError
 from rnnedge.run import DataFormat
 from rnnedge.train.readers.cache import changes
 from rnnedge.train.readers.recordings import Recording, Recordings, class_names
@@ -95,7 +95,7 @@ def _layout(table: Table, file: File, want: Request) -> _Layout:
     with_label = want.takes_labels and table.find(form.label) is not None
     by_name = file.label is not None and (not file.stem or form.label == DataFormat().label)
     if want.labelled and not with_label and not by_name:
-        raise DataError(
+        raise NoLabelsError(
             f"{table.path}: no label column {form.label!r}; the columns are "
             f"{', '.join(table.names)}; name it with --label, give one file per class, or say "
             "what else to learn, such as --task forecast"

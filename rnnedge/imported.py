@@ -128,8 +128,8 @@ def _windows(
     data: Sequence[Path], form: runs.DataFormat, window: int | None
 ) -> tuple[F32, list[str], list[tuple[str, str]], int]:
     """Return windows, their labels ("" if unknown), (name, unit) of each channel, the length."""
-    from rnnedge.train.readers import read
-    from rnnedge.train.windows import automatic_window, cut
+    from rnnedge.data.readers import read
+    from rnnedge.data.windows import automatic_window, cut
 
     recordings = read(data, form, labelled=False)
     window = window or automatic_window(recordings)

@@ -1,1 +1,1 @@
-"""Reading sensor data, windows, Keras models, fitting, evaluation."""
+"""Keras models of the tasks, fitting, evaluation."""

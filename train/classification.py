@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from rnnedge.arrays import F32, F64, I64
+from rnnedge.data.split import Split
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.problem import Batch, Problem, epoch_rng, orders
 from rnnedge.train.rotation import axis_groups
-from rnnedge.train.split import Split
 
 
 def classification(

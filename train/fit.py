@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 
 import rnnedge
+from rnnedge.data.prepare import prepare
+from rnnedge.data.readers import Recordings, read
+from rnnedge.data.remarks import cut_at_labels, remarks
+from rnnedge.data.split import Split, split
+from rnnedge.data.windows import automatic_window
 from rnnedge.errors import DataError, OutputError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
@@ -18,15 +23,10 @@ from rnnedge.train.classification import classification
 from rnnedge.train.models import build, check_cell, masked, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
-from rnnedge.train.prepare import prepare
 from rnnedge.train.progress import Progress, Silent, Tell
-from rnnedge.train.readers import Recordings, read
-from rnnedge.train.remarks import cut_at_labels, remarks
-from rnnedge.train.split import Split, split
 from rnnedge.train.tasks.outline import found_task, reading
 from rnnedge.train.tasks.training import save_models, train_task
 from rnnedge.train.tasks.whole import whole_recordings
-from rnnedge.train.windows import automatic_window
 
 __all__ = ["CALIBRATION_WINDOWS", "TrainOptions", "train_run"]
 
@@ -48,7 +48,7 @@ def train_run(
     The same data, options and library versions give the same weights.
 
     Args:
-        data: files and folders to train on (rnnedge.train.readers.read).
+        data: files and folders to train on (rnnedge.data.readers.read).
         test: files of the test part; empty: what `data` names as its test part, or a share of it.
         options: how to train.
         form: how the files are to be read.

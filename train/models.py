@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from rnnedge.arrays import F32, F64, I64
+from rnnedge.data.stored import StoredWindows, moments
 from rnnedge.errors import DataError, UnsupportedLayerError
 from rnnedge.kerasbackend import keras, quiet
-from rnnedge.train.stored import StoredWindows, moments
 
 _LEAST_STD, _LARGEST_STD = 1e-6, 1e15
 

@@ -28,13 +28,13 @@ def describe_data(
         tell: called with the share that is read, 0 to 1.
 
     Returns:
-        What rnnedge.train.describe.describe says; plot: the file drawn, or None.
+        What rnnedge.data.describe.describe says; plot: the file drawn, or None.
 
     Raises:
         RnnedgeError: the data cannot be read, or the plot not be drawn or written.
     """
-    from rnnedge.train.describe import describe
-    from rnnedge.train.readers import read
+    from rnnedge.data.describe import describe
+    from rnnedge.data.readers import read
 
     if plot is not None and plot.suffix.lower() not in _KINDS:
         raise OutputError(
@@ -53,7 +53,7 @@ def describe_data(
     if unlabelled:
         document["notes"].insert(0, f"read without labels: {unlabelled}")
     if plot is not None:
-        from rnnedge.train.plots import picture
+        from rnnedge.data.plots import picture
 
         drawn = picture(recordings, plot.suffix.lower()[1:])
         write_files(plot.parent, {plot.name: drawn})

@@ -15,7 +15,7 @@ from rnnedge.simulator import check_generates, largest, quantize, run_free, soft
 from rnnedge.spec import EmbeddingLayer, QuantizedModel
 
 END, UNKNOWN = "<end>", "<unknown>"
-"""Classes of a text that are no characters or words of it (rnnedge.train.readers)."""
+"""Classes of a text that are no characters or words of it (rnnedge.data.readers)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _from_data(
     spec: RunSpec, data: Sequence[Path], start: Sequence[float] | None
 ) -> tuple[Sequence[Sequence[float]], Sequence[float] | None]:
     """Return values and start of the first recording."""
-    from rnnedge.train.readers import read
+    from rnnedge.data.readers import read
 
     channels = [channel.name for channel in spec.encoder_channels or spec.channels]
     how: dict[str, Any] = {"channels": channels}

@@ -73,8 +73,8 @@ def of_data(run: runs.RunSpec, data: Sequence[Path]) -> Judged:
     Raises:
         DataError: it cannot be used.
     """
-    from rnnedge.train.prepare import prepare
-    from rnnedge.train.readers import read
+    from rnnedge.data.prepare import prepare
+    from rnnedge.data.readers import read
     from rnnedge.train.tasks.outline import outline, reading, series, without_holes
     from rnnedge.train.tasks.series import stacked
 

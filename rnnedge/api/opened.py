@@ -43,11 +43,11 @@ def read_windows(
 ) -> tuple[Any, Any]:
     """Read data as the run's was; return its windows (WindowSet) and its recordings.
 
-    With `pad` a recording that is shorter than a window is one, too (rnnedge.train.windows).
+    With `pad` a recording that is shorter than a window is one, too (rnnedge.data.windows).
     """
-    from rnnedge.train.prepare import prepare
-    from rnnedge.train.readers import read
-    from rnnedge.train.windows import cut
+    from rnnedge.data.prepare import prepare
+    from rnnedge.data.readers import read
+    from rnnedge.data.windows import cut
 
     channels = [channel.name for channel in run.channels]
     recordings = read(data, run.data_format, labelled=labelled, channels=channels)

@@ -54,8 +54,8 @@ def predict_steps(folder: Path, run: runs.RunSpec, model: QuantizedModel, data: 
 
 
 def _recordings(run: runs.RunSpec, data: Sequence[Path]) -> Any:
-    from rnnedge.train.prepare import prepare
-    from rnnedge.train.readers import read
+    from rnnedge.data.prepare import prepare
+    from rnnedge.data.readers import read
 
     form = replace(run.data_format, targets=(), start=())
     how: dict[str, Any] = {"labelled": False, "rows": run.task in ("label", "anomaly")}

@@ -22,7 +22,7 @@ def sensor(out: Path, seed: int, recordings: int, seconds: float, as_json: bool)
 
     Classes: healthy, unbalanced, worn_bearing. The same seed gives the same bytes.
     """
-    from rnnedge.train.motor import write_csv
+    from rnnedge.data.motor import write_csv
 
     write_csv(out, seed=seed, recordings_per_class=recordings, seconds=seconds)
     report({"out": str(out)}, as_json, lambda document: click.echo(document["out"]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnedge.train.readers import Recording, Recordings
+from rnnedge.data.readers import Recording, Recordings
 
 
 def recording(

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnnedge.data.split import split
 from rnnedge.errors import DataError, RnnedgeError
 from rnnedge.train.augment import Augmentation, parse
 from rnnedge.train.classification import classification
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.rotation import axis_groups
-from rnnedge.train.split import split
 from tests.train.helpers import recording, together
 
 MEAN, STD = np.zeros(6), np.ones(6)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnnedge.data.readers import read
+from rnnedge.data.split import split
 from rnnedge.errors import DataError, ModelError, OutputError
 from rnnedge.kerasbackend import load_keras
 from rnnedge.run import DataFormat, RunSpec, load_run, load_windows
@@ -19,8 +21,6 @@ from rnnedge.train.augment import Augmentation
 from rnnedge.train.evaluate import classification_metrics, predict
 from rnnedge.train.fit import TrainOptions, train_run
 from rnnedge.train.progress import ProgressBar, Silent
-from rnnedge.train.readers import read
-from rnnedge.train.split import split
 from tests.train.helpers import waves_csv
 
 FORM = DataFormat(recording="r")
@@ -231,7 +231,7 @@ def test_metrics_count_right_and_wrong() -> None:
 
 def test_readers_start_without_tensorflow_or_scikit_learn() -> None:
     code = (
-        "import sys, rnnedge.train.fit, rnnedge.train.evaluate, rnnedge.train.motor\n"
+        "import sys, rnnedge.train.fit, rnnedge.train.evaluate, rnnedge.data.motor\n"
         "loaded = {'tensorflow', 'keras', 'sklearn', 'pandas', 'scipy'} & set(sys.modules)\n"
         "sys.exit(', '.join(loaded) or 0)"
     )

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rnnedge.arrays import F32, I64
+from rnnedge.data.readers.recordings import Recording, Recordings
 from rnnedge.errors import DataError
 from rnnedge.train.options import TrainOptions
-from rnnedge.train.readers.recordings import Recording, Recordings
 from rnnedge.train.tasks.outline import Outline, _reply, outline, series
 from rnnedge.train.tasks.plan import plan
 

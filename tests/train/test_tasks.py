@@ -11,12 +11,12 @@ from rnnedge import api
 from rnnedge.api.opened import open_run
 from rnnedge.cli import main
 from rnnedge.commands.evaluate import disagreement
+from rnnedge.data.readers import Recording, Recordings
 from rnnedge.errors import ModelError
 from rnnedge.kerasbackend import load_keras
 from rnnedge.run import DataFormat
 from rnnedge.simulator import quantize, step_scores
 from rnnedge.train.options import TrainOptions
-from rnnedge.train.readers import Recording, Recordings
 
 QUICK: dict[str, Any] = {"units": 8, "epochs": 5, "steps": 16, "learning_rate": 0.03, "name": "net"}
 ON_A_CORE = ("label", "reverse")

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rnnedge.arrays import F32, I64
+from rnnedge.data.readers import Recording, Recordings
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
 from rnnedge.spec import MOST_UNITS
-from rnnedge.train.readers import Recording, Recordings
 from rnnedge.train.tasks.series import Series
 
 END = "<end>"
@@ -60,7 +60,7 @@ class Outline:
 
 
 def reading(task: str, form: DataFormat) -> dict[str, Any]:
-    """Return how rnnedge.train.readers.read is to read the data of a task."""
+    """Return how rnnedge.data.readers.read is to read the data of a task."""
     if task == "classify":
         return {}
     return {

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from rnnedge.arrays import F64
+from rnnedge.data.parts import Parts, parted
+from rnnedge.data.readers import Recordings
 from rnnedge.errors import DataError
 from rnnedge.run import Channel, Windows
 from rnnedge.train.augment import Augmentation
 from rnnedge.train.models import normalization
 from rnnedge.train.options import TrainOptions
-from rnnedge.train.parts import Parts, parted
 from rnnedge.train.problem import Problem, known_squares
-from rnnedge.train.readers import Recordings
 from rnnedge.train.rotation import axis_groups
 from rnnedge.train.tasks.kept import kept_windows
 from rnnedge.train.tasks.lanes import Lanes, chunk_count, lane_count

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 import rnnedge
+from rnnedge.data.prepare import Prepared
+from rnnedge.data.readers import Recordings
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.run import (
     ENCODER_FILE,
@@ -21,9 +23,7 @@ from rnnedge.run import (
 from rnnedge.train.checkpoint import Checkpoint
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
-from rnnedge.train.prepare import Prepared
 from rnnedge.train.progress import Progress
-from rnnedge.train.readers import Recordings
 from rnnedge.train.tasks.baselines import linear_model
 from rnnedge.train.tasks.network import START_SHIFT
 from rnnedge.train.tasks.plan import Plan, plan

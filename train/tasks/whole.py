@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnedge.data.windows import WindowSet
 from rnnedge.train.tasks.kept import joined
-from rnnedge.train.windows import WindowSet
 
 _MOST_ROWS = 500_000
 

@@ -156,6 +156,12 @@ def _input(model: FloatModel, source: InputRange) -> InputLayer | EmbeddingLayer
 
 def _encoder(model: FloatModel, run: RunSpec, held: Ranges) -> QuantizedModel:
     """Return the integer form of an encoder; its states are those of the model."""
+    source, names = _input(model, held.source), run.encoder_classes
+    if names and (not isinstance(source, EmbeddingLayer) or len(names) != source.rows):
+        raise ModelError(
+            f"the run names {len(names)} ids of the encoder's sequence, the Keras encoder has "
+            f"{getattr(source, 'rows', 0)}; they are not of one run"
+        )
     made = QuantizedModel(
         name=f"{run.name}_encoder",
         task="encode",
@@ -163,8 +169,8 @@ def _encoder(model: FloatModel, run: RunSpec, held: Ranges) -> QuantizedModel:
         channels=tuple(channel.name for channel in run.encoder_channels),
         channel_units=tuple(channel.unit for channel in run.encoder_channels),
         rate=run.rate,
-        classes=(),
-        input=_input(model, held.source),
+        classes=names,
+        input=source,
         layers=quantize_layers(model, held),
     )
     prove(made)

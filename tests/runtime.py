@@ -168,7 +168,7 @@ class Device:
         layers = (Layer * len(model.recurrent))(*map(self._layer, model.recurrent))
         channels = None if isinstance(model.input, EmbeddingLayer) else _channels(model.input)
         dense = (Dense * len(model.dense))(*map(self._dense, model.dense))
-        names = (c.c_char_p * model.outputs)(*(name.encode() for name in model.classes))
+        names = (c.c_char_p * len(model.classes))(*(name.encode() for name in model.classes))
         self._kept += [layers, channels, dense, names]
         self.struct = Model(
             abi=CONTRACT,

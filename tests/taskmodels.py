@@ -224,7 +224,7 @@ def _encoder(
         channels=("id",) if rows else tuple(f"e{i}" for i in range(width)),
         channel_units=("",) if rows else ("m",) * width,
         rate=None,
-        classes=(),
+        classes=tuple(f"ask {i}" for i in range(rows)),
         input=_embedding(rng, rows, width, limit)
         if rows
         else quantize_input(source.mean, source.std, limit),

@@ -10,7 +10,7 @@ from rnnedge.convert.c.layers import cell, dense, dense_entry, directions, layer
 from rnnedge.convert.c.packing import PACKINGS
 from rnnedge.convert.c.sequences import sequences
 from rnnedge.convert.c.task import channels, has_task, task
-from rnnedge.convert.c.text import array, comment_text, string
+from rnnedge.convert.c.text import array, comment_list, comment_text, name_text, string
 from rnnedge.convert.timing import sample_rate
 from rnnedge.counts import CountsMap
 from rnnedge.modelfile import model_hash
@@ -190,12 +190,12 @@ def _input(model: QuantizedModel) -> str:
 def _scores(model: QuantizedModel) -> str:
     """Return the comment on the scores."""
     units = ("",) * len(model.classes) if model.output is None else model.output.units
-    names = ", ".join(
-        f"{index} {comment_text(text)}" + (f" [{comment_text(unit)}]" if unit else "")
+    names = comment_list(
+        f"{index} {name_text(text)}" + (f" [{comment_text(unit)}]" if unit else "")
         for index, (text, unit) in enumerate(zip(model.classes, units, strict=True))
     )
     what = "one a class" if model.output is None else "values for rnnedge_target"
-    return f"/* Scores, {what}; names in {model.name}.classes:\n *   {names}\n */"
+    return f"/* Scores, {what}; names in {model.name}.classes:\n{names}\n */"
 
 
 def _by_kernel(kernels: Sequence[str], lines: Sequence[str]) -> list[str]:

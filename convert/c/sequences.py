@@ -1,6 +1,6 @@
 """What <name>.h says of free steps, starts, encoders and detectors."""
 
-from rnnedge.convert.c.text import comment_text
+from rnnedge.convert.c.text import comment_list, comment_text, name_text
 from rnnedge.spec import EmbeddingLayer, QuantizedModel
 
 
@@ -48,10 +48,14 @@ def _encoder(model: QuantizedModel) -> str:
     if encoder is None:
         return "/* No encoder */"
     if isinstance(encoder.input, EmbeddingLayer):
-        return (
+        said = (
             f"/* rnnedge_encode_id: ids of 0..{encoder.input.rows - 1}; sequences of about "
-            f"{encoder.window} steps */"
+            f"{encoder.window} steps"
         )
+        if not encoder.classes:
+            return f"{said} */"
+        names = (f"{index} {name_text(text)}" for index, text in enumerate(encoder.classes))
+        return f"{said};\n * names in {encoder.name}.classes:\n{comment_list(names)}\n */"
     names = ", ".join(
         f"{comment_text(name)} [{comment_text(unit) or '?'}]"
         for name, unit in zip(encoder.channels, encoder.channel_units, strict=True)

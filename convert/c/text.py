@@ -1,5 +1,6 @@
 """C text of constant arrays: aligned, at most 100 columns, one comment each."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 _WIDTH = 100
+_LIST = " *   "
 _DANGEROUS = re.compile(r"[*](?=/)|/(?=[*])|[?](?=[?])")
 
 
@@ -72,6 +74,33 @@ def comment_text(text: str) -> str:
     plain = " ".join(text.split()).replace("\\", "/")
     plain = "".join(char if " " <= char <= "~" else "?" for char in plain)
     return _DANGEROUS.sub(r"\g<0> ", plain)
+
+
+def name_text(text: str) -> str:
+    r"""Return a name fit for a list in a C comment: in quotes, escaped, where it could be misread.
+
+    >>> print(", ".join(map(name_text, ("walk up", " ", "\n", ",", "é"))))
+    walk up, " ", "\n", ",", "\u00e9"
+    """
+    plain = text.isascii() and text.isprintable() and text == " ".join(text.split())
+    if text and plain and not set(text) & set(',"\\'):
+        return comment_text(text)
+    return _DANGEROUS.sub(r"\g<0> ", json.dumps(text).replace("\x7f", "\\u007f"))
+
+
+def comment_list(items: Iterable[str]) -> str:
+    r"""Return lines of a comment with items, parted by commas, at most 100 columns if they fit.
+
+    >>> print(comment_list(("0 up", "1 down")))
+     *   0 up, 1 down
+    """
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(_LIST) + len(lines[-1]) + len(item) + 3 > _WIDTH:
+            lines.append("")
+        lines[-1] += f" {item}," if lines[-1] else f"{item},"
+    lines[-1] = lines[-1].removesuffix(",")
+    return "\n".join(f"{_LIST}{line}" for line in lines)
 
 
 def _literals(values: Iterable[int], suffix: str) -> list[str]:

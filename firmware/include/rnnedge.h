@@ -178,7 +178,8 @@ typedef struct rnnedge_model {
     const rnnedge_layer *layers;     // (n_layers)
     const rnnedge_dense *dense;      // (n_dense)
     const rnnedge_channel *channels; // (inputs), or NULL: samples are ids
-    const char *const *classes;      // (outputs), names; of values the names of the targets
+    const char *const *classes;      // (outputs), names; of values the names of the targets; of an
+                                     // encoder (rows), those of its ids, or NULL
     const uint8_t *sha256;           // (32), of the quantised model
     const struct rnnedge_task *task; // what more it is than a classifier of samples, or NULL
 } rnnedge_model;
@@ -363,11 +364,13 @@ rnnedge_status rnnedge_run_counts(rnnedge_instance *instance, const rnnedge_coun
                                   const int16_t counts[], uint32_t steps, uint32_t *done);
 
 // The name of a class, "none" for RNNEDGE_REJECTED; of a detector "normal" and "anomaly"; of a
-// regression that of an output. From program memory on AVR.
+// regression that of an output; of an encoder (rnnedge_model_encoder) that of an id. From program
+// memory on AVR.
 //
 //   name  out  char[size]  ends with 0; what does not fit is cut off between two characters
 //
-//   RNNEDGE_ERR_NULL; RNNEDGE_ERR_INPUT if there is no such class or size is 0: name is then empty
+//   RNNEDGE_ERR_NULL (also: an encoder whose ids have no names); RNNEDGE_ERR_INPUT if there is no
+//   such class or size is 0: name is then empty
 rnnedge_status rnnedge_class_name(const rnnedge_model *model, int16_t label, char name[],
                                   uint16_t size);
 

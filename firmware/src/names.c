@@ -13,6 +13,15 @@ static int detects(const rnnedge_model *model) {
     return task != NULL && RNNEDGE_GETP(const rnnedge_detector *, &task->detector) != NULL;
 }
 
+// How many names there are: of the outputs, or of an encoder's ids.
+static uint16_t count_names(const rnnedge_model *model) {
+    if (RNNEDGE_GET8(&model->n_dense) != 0) {
+        return RNNEDGE_GET16(&model->outputs);
+    }
+    const rnnedge_task *task = RNNEDGE_GETP(const rnnedge_task *, &model->task);
+    return task == NULL ? 0 : RNNEDGE_GET16(&task->rows);
+}
+
 rnnedge_status rnnedge_class_name(const rnnedge_model *model, int16_t label, char name[],
                                   uint16_t size) {
     if (model == NULL || name == NULL) {
@@ -29,7 +38,7 @@ rnnedge_status rnnedge_class_name(const rnnedge_model *model, int16_t label, cha
         }
         text = label == RNNEDGE_NORMAL ? normal : anomaly;
     } else if (label != RNNEDGE_REJECTED) {
-        if (label < 0 || label >= (int32_t)RNNEDGE_GET16(&model->outputs)) {
+        if (label < 0 || label >= (int32_t)count_names(model)) {
             return RNNEDGE_ERR_INPUT;
         }
         const char *const *classes = RNNEDGE_GETP(const char *const *, &model->classes);

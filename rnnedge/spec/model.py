@@ -43,7 +43,8 @@ class QuantizedModel:
         channels: names of the numbers of a raw sample, in order; ("id",) with an embedding.
         channel_units: units of measure of the channels ("" if unknown).
         rate: samples per second, or None if unknown.
-        classes: names of the outputs, in the order of the scores.
+        classes: names of the outputs, in the order of the scores; of an encoder those of its ids,
+            or none.
         input: raw sample to int16.
         layers: recurrent layers first, then dense ones; at least one of each. An encoder has no
             dense ones.

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from rnnedge.convert.c import export_c
-from rnnedge.convert.c.text import comment_text, string
+from rnnedge.convert.c.text import comment_text, name_text, string
 from rnnedge.spec import QuantizedModel
 from tests.models import float_model, quantized, raw_windows
 from tests.runs import make_export, make_run
+from tests.taskmodels import task_data, task_model
 
 
 def files(seed: int = 1) -> dict[str, bytes]:
@@ -76,6 +77,31 @@ int main() {
 def test_any_text_becomes_harmless_c() -> None:
     assert string('a"b\\c\n?? é') == r'"a\"b\\c\012\?\? \303\251"'
     assert comment_text("a */ b /* c\nd é") == "a * / b / * c d ?"
+
+
+def test_a_name_that_could_be_misread_is_quoted() -> None:
+    for name in ("walk", "walk up", "a-b", "*", "x/y"):
+        assert name_text(name) == name
+    quoted = {" ": '" "', "": '""', " a": '" a"', "a  b": '"a  b"', ",": '","', "\n": r'"\n"'}
+    quoted |= {'"': r'"\""', "\\": r'"\\"', "é": r'"\u00e9"', "\x7f": r'"\u007f"'}
+    quoted |= {", */": '", * /"'}
+    for name, shown in quoted.items():
+        assert name_text(name) == shown
+
+
+def test_the_header_lists_every_name(tmp_path: Path) -> None:
+    model = task_model(3, "reply", rows=40)
+    assert model.encoder is not None
+    asked = (*(f"question {i}" for i in range(40)), " ", "\n")
+    encoder = dataclasses.replace(model.encoder, classes=asked)
+    answers = (" ", *(f"answer {i}" for i in range(39)))
+    model = dataclasses.replace(model, classes=answers, encoder=encoder)
+    header = export_c(model, task_data(model, 3, 2, 5).raw)["src/net.h"].decode()
+    assert 'names in net.classes:\n *   0 " ", 1 answer 0, 2 answer 1,' in header
+    assert "names in net_encoder.classes:\n *   0 question 0, 1 question 1," in header
+    assert '39 question 39, 40 " ", 41 "\\n"\n */' in header
+    assert all(f" {i + 1} answer {i}" in header.replace(",", "") for i in range(39))
+    assert max(map(len, header.splitlines())) <= 100
 
 
 def test_hostile_names_of_classes_and_channels_still_compile(tmp_path: Path) -> None:

@@ -261,6 +261,20 @@ def test_every_id_is_its_row(library: ctypes.CDLL) -> None:
     assert device.call("rnnedge_model_embed", ctypes.c_uint16(700), x) == INPUT
 
 
+def test_the_ids_of_an_encoder_have_names(library: ctypes.CDLL) -> None:
+    model = task_model(3, "reply", rows=30)  # more than the encoder's outputs
+    assert model.encoder is not None and len(model.encoder.classes) > model.encoder.outputs
+    encoder, name = Device(library, model).encoder, ctypes.create_string_buffer(32)
+    said = encoder.functions.rnnedge_class_name
+    for id_, text in enumerate(model.encoder.classes):
+        assert said(ctypes.byref(encoder.struct), ctypes.c_int16(id_), name, 32) == OK
+        assert name.value.decode() == text
+    beyond = ctypes.c_int16(len(model.encoder.classes))
+    assert said(ctypes.byref(encoder.struct), beyond, name, 32) == INPUT
+    values = Device(library, task_model(3, "translate")).encoder
+    assert said(ctypes.byref(values.struct), ctypes.c_int16(0), name, 32) == INPUT
+
+
 def test_a_model_refuses_what_it_is_not_for(library: ctypes.CDLL) -> None:
     plain = Instance(Device(library, quantized(float_model(1))))
     values, one = np.zeros(8, np.float32), ctypes.c_uint16(0)

@@ -27,7 +27,7 @@ from rnnedge.commands.simulate import simulate
 from rnnedge.commands.train import train
 from rnnedge.commands.verify import verify
 from rnnedge.errors import RnnedgeError
-from rnnedge.targets.tools import plain
+from rnnedge.plaintext import plain
 
 _LONGEST_LINE = 1000
 

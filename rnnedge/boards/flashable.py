@@ -15,8 +15,8 @@ from rnnedge.boards.tools import COPY
 from rnnedge.boards.uno import new_flash, uno_command
 from rnnedge.errors import RnnedgeError, ToolError
 from rnnedge.output import explained
+from rnnedge.plaintext import plain
 from rnnedge.targets.board import EXIT_CODES
-from rnnedge.targets.tools import plain
 
 FAIL_FILE = "FAIL.TXT"
 _LOOK_SECONDS = 0.1  # between two looks at the drive

@@ -14,8 +14,9 @@ from rnnedge.boards.board import Board, FlashTool
 from rnnedge.boards.drives import copy_image, find_drives
 from rnnedge.boards.ports import PERMISSION
 from rnnedge.errors import ToolError
+from rnnedge.plaintext import plain
 from rnnedge.targets.processes import end, started
-from rnnedge.targets.tools import ended, find, install_hint, plain
+from rnnedge.targets.tools import ended, find, install_hint
 
 COPY = "copy"
 """The tool that needs no program: the board shows a drive."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnnedge.errors import ToolError
+from rnnedge.plaintext import plain
 from rnnedge.targets.processes import started
 
 # a linker names the symbol before it says that it gives up
@@ -15,11 +16,6 @@ _TELLING = re.compile(r"\berror:(?! ld returned)|undefined reference|multiple de
 # a first line that says where, then the message, indented
 _CMAKE_ERROR = re.compile(r"^CMake Error at .*:\n((?:[ ]+.*\n|\n(?=  ))+)", re.M)
 _PROGRESS = re.compile(r"-- |\[\d+/\d+\] |FAILED: ")  # of CMake and Ninja
-# sequences that colour text or move the cursor, then what else a terminal does not show
-_CONTROLS = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-)
 _ABSENT = re.compile(r"No such file|not found|cannot (?:find|read)", re.I)
 _INSTALL = {
     "cc": "sudo apt-get install gcc",
@@ -145,11 +141,6 @@ def complaint(done: "subprocess.CompletedProcess[bytes]", exit_codes: Mapping[in
 def ended(code: int) -> str:
     """Return how a program ended, of its return code."""
     return f"ended by signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def plain(text: str) -> str:
-    """Return text without colours and other control characters, but with its ends of lines."""
-    return _CONTROLS.sub("", text.replace("\r", "\n"))
 
 
 def telling(output: str) -> str:

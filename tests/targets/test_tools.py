@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rnnedge.errors import ToolError
+from rnnedge.plaintext import plain
 from rnnedge.targets.processes import end, started
-from rnnedge.targets.tools import plain, run, telling
+from rnnedge.targets.tools import run, telling
 from tests.boards.test_emulator import gone
 
 CHILD = "sleep 600 & echo $! >{}; wait"

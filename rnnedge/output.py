@@ -11,6 +11,9 @@ from pathlib import Path
 
 from rnnedge.errors import OutputError
 
+WORK_PREFIX = ".rnnedge-"
+"""How the names of temporary folders begin."""
+
 
 @contextmanager
 def new_folder(path: Path, *, replace: bool = False, marker: str = "") -> Iterator[Path]:
@@ -184,7 +187,7 @@ def _work_folder(path: Path) -> Iterator[Path]:
         home = path if path.is_dir() else path.parent
         made = [parent for parent in (home, *home.parents) if not parent.exists()]
         home.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".rnnedge-", dir=home))
+        work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=home))
     try:
         with explained(path):
             yield work

@@ -4,6 +4,7 @@
 
     RUN.partial/
       begun.json      options, hashes of the data, versions: what must be the same to go on
+      work            the unfinished folder beside the run, which a killed process leaves behind
       SEED/state.npz  weights, optimiser, best weights and figures after the last whole epoch
       SEED/model.keras  written when it is interrupted: the best weights so far
       SEED/run        a finished run, with --seeds
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,15 @@ import numpy as np
 
 import rnnedge
 from rnnedge.archive import DAMAGED, read_npz
+from rnnedge.data.readers.files import files_of
 from rnnedge.errors import ModelError, OutputError, RnnedgeError
 from rnnedge.kerasbackend import keras, quiet
-from rnnedge.output import explained
+from rnnedge.output import WORK_PREFIX, explained
 from rnnedge.run import KERAS_FILE, DataFormat
+from rnnedge.train.alone import alone
 from rnnedge.train.options import TrainOptions
 
-BEGUN, STATE = "begun.json", "state.npz"
+BEGUN, STATE, WORK = "begun.json", "state.npz", "work"
 _ARRAYS = ("model", "optimizer", "best")
 
 
@@ -126,6 +129,15 @@ class Partial:
         """True if there is anything to go on from."""
         return any(self.folder.glob(f"*/{STATE}")) or any(self.folder.glob("*/run"))
 
+    def working_in(self, work: Path) -> None:
+        """Note the temporary folder in which the run is made.
+
+        Raises:
+            OutputError: the note cannot be written.
+        """
+        with explained(self.folder):
+            (self.folder / WORK).write_text(str(work))
+
     def remove(self) -> None:
         """Remove the folder, once the run is whole."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -163,17 +175,31 @@ def checkpointed(
             f"{folder}: an interrupted training; go on with --resume, or begin again with --force"
         )
     else:
-        with explained(folder):
+        with alone(folder), explained(folder):
             partial.remove()
             folder.mkdir(parents=True)
             (folder / BEGUN).write_text(json.dumps(statement, indent=2) + "\n")
-    try:
-        yield partial
-    except BaseException as error:
-        hopeless = isinstance(error, RnnedgeError) and not isinstance(error, OutputError)
-        if (hopeless and not resume) or not partial.begun:
-            partial.remove()
-        raise
+    with alone(folder):
+        try:
+            yield partial
+        except BaseException as error:
+            hopeless = isinstance(error, RnnedgeError) and not isinstance(error, OutputError)
+            if (hopeless and not resume) or not partial.begun:
+                partial.remove()
+            raise
+
+
+def sweep(out: Path) -> None:
+    """Remove the temporary folder that a killed training left in or beside its run `out`.
+
+    Raises:
+        OutputError: the training is still at work.
+    """
+    folder = partial_folder(out)
+    with alone(folder), suppress(OSError, ValueError):
+        left = Path((folder / WORK).read_text())
+        if left.name.startswith(WORK_PREFIX) and left.parent in (out.resolve(), folder.parent):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def statement(
@@ -196,22 +222,25 @@ def statement(
     chosen = {**asdict(form), **asdict(replace(options, tensorboard=None)), **other}
     stated = {
         "options": chosen,
-        "data": {str(path): _hashes(path) for path in (*data, *test)},
+        "data": {str(path): _hashes(path, form) for path in (*data, *test)},
         "versions": {**versions, "numpy": np.__version__},
     }
     plain: dict[str, Any] = json.loads(json.dumps(stated))
     return plain
 
 
-def _hashes(path: Path) -> dict[str, str]:
-    """Return the hash of each file in a folder, or of the file itself."""
-    files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
+def _hashes(path: Path, form: DataFormat) -> dict[str, str]:
+    """Return the hash of each file in a folder, or of the file itself and of those it lists."""
+    if path.is_dir():
+        named = {str(item.relative_to(path)): item for item in path.rglob("*")}
+    else:
+        listed = (file.path for file in files_of([path], form)) if path.is_file() else ()
+        named = {"": path, **{os.path.relpath(item, path.parent): item for item in listed}}
     found = {}
-    for file in files:
-        if file.is_file():
+    for name, file in sorted(named.items()):
+        if file.is_file() and (file != path or not name):
             with file.open("rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            found[str(file.relative_to(path)) if file != path else ""] = digest
+                found[name] = hashlib.file_digest(opened, "sha256").hexdigest()
     return found
 
 
@@ -242,7 +271,9 @@ def _check_same(folder: Path, now: Mapping[str, Any]) -> None:
 def _changed(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
     """Name the first file that is not what it was."""
     names = (file for file in sorted({*old, *new}) if old.get(file) != new.get(file))
-    return str(Path(name, next(names, "")))
+    file = next(names, "")
+    listed = file and "" in {**old, **new}  # by a file
+    return str(Path(name).parent / file if listed else Path(name, file))
 
 
 def _said(value: Any) -> str:

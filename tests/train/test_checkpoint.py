@@ -10,7 +10,14 @@ import pytest
 from rnnedge.errors import DataError, ModelError, OutputError
 from rnnedge.kerasbackend import load_keras
 from rnnedge.run import DataFormat, RunSpec
-from rnnedge.train.checkpoint import Checkpoint, State, checkpointed, partial_folder, statement
+from rnnedge.train.checkpoint import (
+    Checkpoint,
+    State,
+    checkpointed,
+    partial_folder,
+    statement,
+    sweep,
+)
 from rnnedge.train.fit import train_run
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import Silent
@@ -156,6 +163,51 @@ def test_other_options_and_other_data_are_refused_by_name(tmp_path: Path, source
     (data / "waves.csv").write_bytes(source.read_bytes() + b"\n")
     with pytest.raises(OutputError, match=r"data/waves\.csv has changed"):
         _begun(out, statement([data], [], usual, FORM), resume=True)
+    (tmp_path / "list.csv").write_text("file,label\ndata/waves.csv,a\n")
+    listed = tmp_path / "list.csv"
+    with pytest.raises(KeyboardInterrupt):
+        _begun(out, statement([listed], [], usual, FORM), force=True)
+    (data / "waves.csv").write_bytes(source.read_bytes())
+    with pytest.raises(OutputError, match=r"[^v]/data/waves\.csv has changed"):
+        _begun(out, statement([listed], [], usual, FORM), resume=True)
     (partial_folder(out) / "begun.json").write_text("[]")
     with pytest.raises(OutputError, match="damaged"):
         _begun(out, statement([data], [], usual, FORM), resume=True)
+
+
+def test_two_trainings_of_one_run_are_not_at_work_at_once(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    nothing: dict[str, Any] = {"options": {}, "versions": {}, "data": {}}
+    with checkpointed(out, nothing, resume=False, force=False) as partial:
+        partial.of(0).save(_state())
+        work = tmp_path / ".rnnedge-x"
+        work.mkdir()
+        partial.working_in(work)
+        for call in (
+            lambda: sweep(out),
+            lambda: _begun(out, nothing, resume=True),
+            lambda: _begun(out, nothing, force=True),
+        ):
+            with pytest.raises(OutputError, match="another training is at work here"):
+                call()
+        assert work.is_dir()
+
+
+def test_what_a_killed_training_left_beside_its_run_is_removed(tmp_path: Path) -> None:
+    """Nothing else is, whatever the note says."""
+    out, other = tmp_path / "run", tmp_path / "precious"
+    for place, gone in (
+        (tmp_path / ".rnnedge-a", True),
+        (out / ".rnnedge-b", True),
+        (other, False),
+    ):
+        place.mkdir(parents=True)
+        with (
+            pytest.raises(KeyboardInterrupt),
+            checkpointed(out, {}, resume=False, force=True) as partial,
+        ):
+            partial.of(0).save(_state())
+            partial.working_in(place)
+            raise KeyboardInterrupt
+        sweep(out)
+        assert place.exists() != gone

@@ -63,7 +63,7 @@ def fit(
     Raises:
         RnnedgeError: bad data, options or output folder; nothing is then left behind.
     """
-    from rnnedge.train.checkpoint import Checkpoint, checkpointed, statement
+    from rnnedge.train.checkpoint import Checkpoint, checkpointed, statement, sweep
     from rnnedge.train.progress import Silent
     from rnnedge.train.seeds import each_seed
     from rnnedge.train.tensorboard import check_tensorboard
@@ -78,10 +78,12 @@ def fit(
 
     with progress.stage("looking at the data"):
         stated = statement(data, test, options, form, input_bits=input_bits)
+    sweep(out)
     with (
         new_folder(out, replace=force, marker=runs.RUN_JSON) as folder,
         checkpointed(out, stated, resume=resume, force=force) as partial,
     ):
+        partial.working_in(folder)
         document = each_seed(one, options, folder, partial, progress)
     partial.remove()
     return document
@@ -190,7 +192,8 @@ def evaluate(
         "tflm": {...}, ...}, "no_tflite"}``; each variant has accuracy, macro_f1 and confusion
         (rows: true class), the integer ones agreement (equal predictions) with float, those of
         TFLite Micro what `rnnedge.api.tflmeval.tflm_classes` says; no_tflite: variant and reason
-        of those that the model cannot have.
+        of those that the model cannot have; kept: which part of its test part the run keeps, if
+        not all of it.
 
     Raises:
         RnnedgeError: no such run, bad data, or tflite-micro cannot run the model.
@@ -228,14 +231,16 @@ def _test_metrics(
     tflite: WantedTflite,
 ) -> Document:
     """Measure the test part that a run keeps."""
+    part = run.split.get("test", {}).get("kept")
+    beside = {"kept": part} if part else {}
     if run.task != "classify":
-        return judge(folder, run, model, kept(windows))
+        return {**judge(folder, run, model, kept(windows)), **beside}
     y = np.asarray(windows.y_test, np.int64)
     document = _metrics(folder, model, windows.X_test, y, tflite, windows.lengths_test)
     if windows.stream is not None and not model.bidirectional:
         for name, found in streamed_accuracy(folder, run, model, kept(windows)).items():
             document["variants"][name]["streamed_accuracy"] = found
-    return document
+    return {**document, **beside}
 
 
 def _metrics(

@@ -44,6 +44,12 @@ def evaluate(run: Path, data: tuple[Path, ...], tflite: str, as_json: bool) -> N
     document = api.evaluate(run, data, tflite=api.WantedTflite(form=tflite))
     for row in document.get("no_tflite", []):
         click.echo(f"no .tflite {row['variant']}: {row['reason']}", err=True)
+    if "kept" in document:
+        click.echo(
+            f"note: of {document['kept']} of the test part, which the run keeps; name the files to "
+            "judge all of them",
+            err=True,
+        )
     disagreement(document)
     report(document, as_json, _show)
 

@@ -12,7 +12,8 @@ from rnnedge.train.tasks.outline import Outline
 from rnnedge.train.tasks.series import Series, stacked, stacked_answers
 
 _MOST_WINDOWS = 256
-_MOST_ROWS = 200_000
+_MOST_VALUES = 1 << 24
+_LONGEST = 200_000
 
 
 def kept_windows(
@@ -21,7 +22,8 @@ def kept_windows(
     """Choose the windows of a run.
 
     Calibration is a random choice of training windows, at most 256. Windows of the test part follow
-    each other, at most 256 evenly spaced ones; its recordings are kept whole, up to 200,000 rows.
+    each other, at most 256 evenly spaced ones. Its recordings are kept, of each up to 200,000 rows,
+    until there are 16 million values; so are windows of what has a first state of its own.
 
     Args:
         shape: of the task.
@@ -32,7 +34,10 @@ def kept_windows(
     rng = np.random.Generator(np.random.PCG64(seed))
     train, test = _pieces(shape, parts["train"], window), _pieces(shape, parts["test"], window)
     chosen = rng.permutation(len(train))[:_MOST_WINDOWS]
-    spread = np.unique(np.linspace(0, len(test) - 1, min(len(test), _MOST_WINDOWS)).astype(int))
+    most = _MOST_WINDOWS
+    if shape.lasting:
+        most = max(most, _MOST_VALUES // max(1, max(_values(item) for item in test)))
+    spread = np.unique(np.linspace(0, len(test) - 1, min(len(test), most)).astype(int))
     calibration = [train[index] for index in np.sort(chosen)]
     tested = [test[index] for index in spread]
     found: dict[str, Any] = {}
@@ -80,24 +85,44 @@ def _pieces(shape: Outline, parts: Sequence[Series], window: int) -> list[Series
     return found or list(parts)
 
 
+def _values(item: Series) -> int:
+    """Count the numbers of a series."""
+    return item.x.size + item.y.size + (0 if item.encoder is None else item.encoder.size)
+
+
 def _bounded(parts: Sequence[Series]) -> list[Series]:
-    """Return whole recordings as long as there is room; of the first one as much as there is."""
+    """Return the first rows of recordings, as long as there is room for more of them."""
     kept: list[Series] = []
-    rows = 0
+    values = 0
     for item in parts:
-        room = _MOST_ROWS - rows
-        if len(item.x) > room and kept:
-            break
-        kept.append(
-            replace(
-                item,
-                x=item.x[:room],
-                y=item.y[:room],
-                normal=None if item.normal is None else item.normal[:room],
-            )
+        rows = slice(0, _LONGEST)
+        first = replace(
+            item,
+            x=item.x[rows],
+            y=item.y[rows],
+            normal=None if item.normal is None else item.normal[rows],
         )
-        rows += len(kept[-1].x)
+        values += _values(first)
+        if kept and values > _MOST_VALUES:
+            break
+        kept.append(first)
     return kept
+
+
+def kept_share(windows: Windows, test: Sequence[Series]) -> str:
+    """Say for people which part of the test part a run keeps; "" if all of it.
+
+    >>> one = Series(x=np.zeros((5, 1), np.float32), y=np.zeros(5, np.int64))
+    >>> held = Windows(calibration=one.x[None], X_test=one.x[None], y_test=one.y[None],
+    ...                stream=one.x[:3])
+    >>> kept_share(held, [one])
+    '3 of 5 steps'
+    """
+    if windows.stream is None:
+        counts, what = (len(windows.X_test), len(test)), "sequences"
+    else:
+        counts, what = (len(windows.stream), sum(len(item.x) for item in test)), "steps"
+    return f"{counts[0]:,} of {counts[1]:,} {what}" if counts[0] < counts[1] else ""
 
 
 def _normal_rows(item: Series) -> F32:

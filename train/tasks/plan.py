@@ -16,7 +16,7 @@ from rnnedge.train.models import normalization
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.problem import Problem, known_squares
 from rnnedge.train.rotation import axis_groups
-from rnnedge.train.tasks.kept import kept_windows
+from rnnedge.train.tasks.kept import kept_share, kept_windows
 from rnnedge.train.tasks.lanes import Lanes, chunk_count, lane_count
 from rnnedge.train.tasks.network import Front, Shape, embedding_width, kept_models, network
 from rnnedge.train.tasks.outline import Outline, outline, series, without_holes
@@ -88,6 +88,7 @@ class Plan:
                 "recordings": len(part.items),
                 "rows": sum(len(item.x) for item in self.series[name]),
             }
+        found["test"]["kept"] = kept_share(self.windows, self.series["test"])
         return found
 
 

@@ -25,6 +25,7 @@ from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import Progress
 from rnnedge.train.tasks.baselines import linear_model
+from rnnedge.train.tasks.kept import kept_share
 from rnnedge.train.tasks.network import START_SHIFT
 from rnnedge.train.tasks.plan import Plan, plan
 
@@ -111,6 +112,8 @@ def _remarks(made: Plan) -> Iterator[str]:
     for name, items in made.series.items():
         rows = sum(len(item.x) for item in items)
         yield f"{name}: {len(items)} recordings, {rows} steps"
+    if part := kept_share(made.windows, made.series["test"]):
+        yield f"note: of the test part the run keeps {part}: rnnedge evaluate is of these"
     yield (
         f"batches: {made.lanes} whole sequences of up to {made.steps} steps"
         if made.outline.lasting

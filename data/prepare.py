@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from rnnedge.data.filling import Missing, fill, missing
+from rnnedge.data.gaps import LONGEST_GAP, Cuts, cut_at_gaps
 from rnnedge.data.readers import Recordings
-from rnnedge.data.resampling import LONGEST_GAP, resample
+from rnnedge.data.resampling import resample
 from rnnedge.data.timeline import Timeline, timeline
 from rnnedge.run import DataFormat
 
@@ -14,7 +15,7 @@ class Prepared:
     """Recordings to train on, and what they were before.
 
     Attributes:
-        data: no value missing; at the rate asked for, if one was.
+        data: no value missing; at the rate asked for, if one was; no recording holds a gap.
         timeline: the time stamps as they were read; None without any.
         missing: the missing values as they were read.
         rate: samples per second: that of `resample`, else the one that the stamps say; or None.
@@ -29,7 +30,7 @@ class Prepared:
 
 
 def prepare(data: Recordings, form: DataFormat) -> Prepared:
-    """Fill missing values, then resample, as the format says.
+    """Fill missing values, then resample, as the format says; recordings end at gaps.
 
     Raises:
         DataError: values are missing and not to be filled, or there are no time stamps to resample
@@ -42,12 +43,13 @@ def prepare(data: Recordings, form: DataFormat) -> Prepared:
     filled = fill(data, form.missing, absent)
     notes = _fill_notes(data, filled, form.missing, absent)
     if form.resample is None:
+        pieces, cuts = cut_at_gaps(filled)
         return Prepared(
-            data=filled,
+            data=pieces,
             timeline=seen,
             missing=absent,
             rate=None if seen is None else seen.rate,
-            notes=(*notes, *(() if seen is None else time_notes(seen))),
+            notes=(*notes, *(() if seen is None else time_notes(seen, cuts))),
         )
     even = resample(filled, form.resample)
     rows = [sum(len(item.values) for item in part.items) for part in (filled, even)]
@@ -66,8 +68,8 @@ def prepare(data: Recordings, form: DataFormat) -> Prepared:
     )
 
 
-def time_notes(seen: Timeline) -> list[str]:
-    """Say what is uneven in time stamps, and the cure."""
+def time_notes(seen: Timeline, cuts: Cuts) -> list[str]:
+    """Say what is uneven in time stamps, what became of it, and the cure."""
     if seen.even:
         return []
     counts = [
@@ -81,9 +83,19 @@ def time_notes(seen: Timeline) -> list[str]:
     )
     where = f", the first at {seen.first}" if seen.first else ""
     rate = "RATE" if seen.rate is None else f"{seen.rate:g}"
+    notes = []
+    if cuts.count:
+        notes.append(
+            f"{cuts.count} x gap of more than {LONGEST_GAP:g} steps or step backwards in the time "
+            f"stamps of {cuts.recordings} recordings, the first at {cuts.first}: a recording ends "
+            "there, no window crosses it"
+        )
+    if cuts.count == seen.gaps + seen.backwards and not seen.duplicates and not seen.changes:
+        return notes
     return [
-        f"note: time stamps, usual step {seen.step:g} s: {said}{where}; rows are taken as if they "
-        f"were even, --resample {rate} makes them so"
+        *notes,
+        f"note: time stamps, usual step {seen.step:g} s: {said}{where}; {'other ' * bool(notes)}"
+        f"rows are taken as if they were even, --resample {rate} makes them so",
     ]
 
 

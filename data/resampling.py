@@ -6,15 +6,13 @@ from dataclasses import replace
 import numpy as np
 
 from rnnedge.arrays import F32, F64
+from rnnedge.data.gaps import LONGEST_GAP, breaks
 from rnnedge.data.readers import Recording, Recordings
 from rnnedge.data.readers.cache import scratch_file
 from rnnedge.data.slices import sliced
 from rnnedge.data.timeline import usual_step
 from rnnedge.errors import DataError
 from rnnedge.spec import rate_error
-
-LONGEST_GAP = 5.0
-"""Steps of the recording, or of the new rate if that is slower, that are bridged by a line."""
 
 _CHUNK = 1 << 17
 _IN_MEMORY = 1 << 26
@@ -29,7 +27,8 @@ def resample(data: Recordings, rate: float, *, longest_gap: float = LONGEST_GAP)
     Args:
         data: recordings with time stamps, no value missing.
         rate: samples per second, > 0.
-        longest_gap: steps that are bridged, >= 1.
+        longest_gap: steps of the recording, or of the new rate if that is slower, that are bridged
+            by a line, >= 1.
 
     Raises:
         DataError: no time stamps, a rate that cannot be one, or no recording of two rows.
@@ -59,10 +58,7 @@ def _pieces(item: Recording, rate: float, longest_gap: float) -> Iterator[Record
     """Yield the stretches without gaps, time rising strictly."""
     time = _times(item)
     limit = longest_gap * max(usual_step([time]), 1 / rate)
-    ends: list[int] = []
-    for row in range(0, len(time) - 1, _CHUNK):
-        steps = np.diff(time[row : row + _CHUNK + 1])
-        ends += (row + 1 + np.flatnonzero((steps > limit) | (steps < 0))).tolist()
+    ends = breaks(time, limit)
     for start, stop in zip([0, *ends], [*ends, len(time)], strict=True):
         piece = sliced(item, start, stop)
         stamps = _times(piece)

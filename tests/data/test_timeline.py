@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from rnnedge.data import resampling, timeline
 from rnnedge.data.prepare import prepare
 from rnnedge.data.readers import Recording, Recordings
+from rnnedge.data.windows import cut
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
+from rnnedge.train.tasks.outline import outline, series
 
 
 def item(time: object, values: object = None, **more: object) -> Recording:
@@ -66,9 +68,41 @@ def test_even_time_says_nothing_but_the_rate() -> None:
 
 
 def test_uneven_time_is_told_with_its_cure() -> None:
-    (note,) = prepare(data(item([0, 1, 2, 3, 9, 10, 11])), DataFormat()).notes
-    assert "1 x gap (the longest 6 s), the first at f.csv lines 2-9 row 5" in note
+    done = prepare(data(item([0, 1, 2, 3, 6, 7, 8])), DataFormat())
+    (note,) = done.notes
+    assert "1 x gap (the longest 3 s), the first at f.csv lines 2-9 row 5; rows are taken" in note
     assert "--resample 1 " in note
+    assert [len(one.values) for one in done.data.items] == [7]
+
+
+def test_no_recording_holds_a_gap_or_a_clock_going_backwards() -> None:
+    done = prepare(data(item([0, 1, 2, 3, 9, 10, 8, 9, 10]), item([0, 1, 2])), DataFormat())
+    assert [one.values[:, 0].tolist() for one in done.data.items] == [
+        [0, 1, 2, 3], [9, 10], [8, 9, 10], [0, 1, 2],
+    ]  # fmt: skip
+    (note,) = done.notes
+    assert note.startswith("2 x gap of more than 5 steps or step backwards")
+    assert "of 1 recordings, the first at f.csv lines 2-9 row 5: a recording ends there" in note
+    assert [one.group for one in done.data.items] == [*3 * ["f.csv lines 2-9"], None]
+    assert done.data.items[1].start_row == 6
+
+
+def test_windows_and_streams_stop_at_gaps() -> None:
+    time = np.concatenate([np.arange(30.0), 1000 + np.arange(30.0)])
+    ready = prepare(data(item(time)), DataFormat()).data
+    windows = cut(ready, window=8, hop=1)
+    assert len(windows) == 2 * 23
+    assert (np.diff(windows.X[:][:, :, 0], axis=1) == 1).all()
+    made = series(outline("forecast", ready, (), (1,)), ready)
+    assert [len(one.x) for one in made] == [30, 30]
+    assert all(np.isnan(one.y[-1, 0]) for one in made)
+
+
+def test_the_rates_of_recordings_may_differ_and_wholes_are_not_cut() -> None:
+    slow = item(np.arange(20) * 100.0)
+    whole = item([0, 1, 2, 50], start=np.zeros(1, np.float32))
+    done = prepare(data(item(np.arange(40.0)), slow, whole), DataFormat()).data
+    assert [len(one.values) for one in done.items] == [40, 20, 4]
 
 
 @given(

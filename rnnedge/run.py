@@ -74,7 +74,7 @@ class DataFormat:
         start: columns, one value a recording, that a generated series starts from.
         targets: columns to forecast or to map to; empty: by the task.
         mfcc: of sound, what differs from the usual recipe (rnnedge.data.readers.mfcc.Mfcc):
-            frame_ms, hop_ms, bands, coefficients, low, high.
+            frame_ms, hop_ms, bands, coefficients, low, high, rate.
     """
 
     label: str = "label"

@@ -22,6 +22,7 @@ class Mfcc:
         coefficients: the first ones of the orthonormal DCT-II of the bands' log energies.
         low: lower end of the bands, Hz.
         high: their upper end, Hz; 0: half the rate of the samples.
+        rate: samples per second that sound must have; 0: those of the first file.
     """
 
     frame_ms: float = 32.0
@@ -30,6 +31,7 @@ class Mfcc:
     coefficients: int = 13
     low: float = 80.0
     high: float = 0.0
+    rate: int = 0
 
     @classmethod
     def of(cls, options: Mapping[str, float]) -> "Mfcc":
@@ -42,7 +44,7 @@ class Mfcc:
         for name in options:
             if name not in names:
                 raise DataError(f"mfcc has no option {name!r}, only {', '.join(names)}")
-        whole = {"bands", "coefficients"}
+        whole = {"bands", "coefficients", "rate"}
         set_ = {name: int(v) if name in whole else float(v) for name, v in options.items()}
         recipe = cls(**set_)  # type: ignore[arg-type]
         if not 1 <= recipe.coefficients <= recipe.bands <= 256:

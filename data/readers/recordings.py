@@ -11,6 +11,7 @@ import numpy as np
 from rnnedge.arrays import F32, F64, I64
 from rnnedge.data.readers.cache import changes
 from rnnedge.errors import DataError
+from rnnedge.run import DataFormat
 
 TRAIN, TEST = "train", "test"
 
@@ -68,6 +69,7 @@ class Recordings:
         reply_names: name and unit of each column of `Recording.reply`.
         reply_classes: the words or characters of a reply that is text, in the order of their ids.
         text: "characters" or "words" where the values are ids, else "".
+        sound_rate: samples per second of the sound that the values are made of; 0: of none.
         notes: what the reader took for granted, a line each, for people.
     """
 
@@ -80,6 +82,7 @@ class Recordings:
     reply_names: tuple[tuple[str, str], ...] = ()
     reply_classes: tuple[str, ...] = ()
     text: str = ""
+    sound_rate: int = 0
     notes: tuple[str, ...] = ()
 
     def part(self, part: str) -> "Recordings":
@@ -93,6 +96,12 @@ class Recordings:
     def parts(self) -> frozenset[str]:
         """The parts that the files name; empty if they name none."""
         return frozenset(item.part for item in self.items if item.part is not None)
+
+    def as_read(self, form: DataFormat) -> DataFormat:
+        """Return a format that reads no other rate of sound than this data has."""
+        if not self.sound_rate:
+            return form
+        return replace(form, mfcc={**form.mfcc, "rate": self.sound_rate})
 
     def _with(self, items: Iterable[Recording]) -> "Recordings":
         kept = tuple(items)

@@ -1,7 +1,10 @@
 """WAV files to recordings of mel-frequency cepstral coefficients."""
 
+import os
+import struct
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,18 +31,18 @@ def read_wave(files: Sequence[File], want: Request) -> Recordings:
         want: what is asked for.
 
     Raises:
-        DataError: damaged, silent of samples, or of another rate than the first file.
+        DataError: damaged, silent of samples, or of another rate than the first file or the recipe.
     """
     recipe = Mfcc.of(want.form.mfcc)
     series: list[Series] = []
-    rate = 0
+    rate = recipe.rate
     for place, file in enumerate(files):
         found, sound = _sound(file.path)
         rate = rate or found
         if found != rate:
+            other = "the model's sound" if recipe.rate else files[0].path
             raise DataError(
-                f"{file.path}: {found} samples per second, {files[0].path} has {rate}; resample "
-                "one of them"
+                f"{file.path}: {found} samples per second, {other} has {rate}; resample one of them"
             )
         values = recipe.coefficients_of(sound, rate)
         group = file.path.stem.split(_NOHASH)[0] if _NOHASH in file.path.stem else None
@@ -60,7 +63,8 @@ def read_wave(files: Sequence[File], want: Request) -> Recordings:
         f"{recipe.low:g} to {recipe.high or rate / 2:g} Hz, a frame of {recipe.frame(rate)} "
         f"samples each {recipe.hop(rate)}"
     )
-    return series_recordings(series, names, [""] * len(names), want, notes=[note])
+    made = series_recordings(series, names, [""] * len(names), want, notes=[note])
+    return replace(made, sound_rate=rate)
 
 
 def _label(file: File) -> str:
@@ -74,6 +78,7 @@ def _sound(path: Path) -> tuple[int, F64]:
     """Return rate and samples, full scale 1, channels averaged."""
     from scipy.io import wavfile
 
+    _check_whole(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # chunks of other programs
@@ -93,3 +98,41 @@ def _sound(path: Path) -> tuple[int, F64]:
     if not np.isfinite(samples).all():
         raise DataError(f"{path}: a sample is not finite; write it again")
     return int(rate), samples.mean(axis=1) if samples.ndim == 2 else samples
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a file whose samples end before its header says, or within one of them.
+
+    Whatever else is wrong with it, the one who reads it says.
+
+    Raises:
+        DataError: names both counts of bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            riff, _, kind = struct.unpack("<4sI4s", file.read(12))
+            block = 1
+            while (riff, kind) == (b"RIFF", b"WAVE"):
+                name, length = struct.unpack("<4sI", file.read(8))
+                there = size - file.tell()
+                if name == b"fmt ":
+                    block = max(1, struct.unpack("<HHIIH", file.read(14))[4])
+                    file.seek(length - 14 + length % 2, os.SEEK_CUR)
+                    continue
+                if name != b"data":
+                    file.seek(length + length % 2, os.SEEK_CUR)
+                    continue
+                if length > there:
+                    raise DataError(
+                        f"{path}: cut short, {there:,} of {length:,} bytes of sound are there; "
+                        "write it again"
+                    )
+                if length % block:
+                    raise DataError(
+                        f"{path}: {length:,} bytes of sound are no whole number of samples of "
+                        f"{block} bytes; write it again"
+                    )
+                return
+    except (OSError, struct.error):
+        return

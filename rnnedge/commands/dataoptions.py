@@ -74,7 +74,7 @@ _OPTIONS = (
         "--mfcc",
         callback=_settings,
         metavar="NAME=NUMBER,...",
-        help="Of sound: frame_ms, hop_ms, bands, coefficients, low, high.",
+        help="Of sound: frame_ms, hop_ms, bands, coefficients, low, high, rate.",
     ),
     click.option(
         "--target", "targets", callback=names, help="Columns to forecast or map to, by comma."

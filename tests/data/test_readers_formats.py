@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import wave
+from dataclasses import replace
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -373,6 +374,41 @@ def test_sounds_of_two_rates_are_refused(tmp_path: Path) -> None:
     paths = [_wav(tmp_path / f"{rate}.wav", [1] * 300, rate) for rate in (8000, 16000)]
     with pytest.raises(DataError, match=r"16000\.wav: 16000 samples per second, .* has 8000"):
         read(paths, DataFormat())
+
+
+def test_a_run_takes_no_sound_of_another_rate(tmp_path: Path) -> None:
+    first = read([_wav(tmp_path / "a.wav", [1] * 300)], DataFormat(), labelled=False)
+    form = first.as_read(DataFormat())
+    assert form.mfcc == {"rate": 8000}
+    assert len(read([tmp_path / "a.wav"], form, labelled=False).items) == 1
+    path = _wav(tmp_path / "b.wav", [1] * 300, 16000)
+    with pytest.raises(DataError, match=r"b\.wav: 16000 samples .*, the model's sound has 8000;"):
+        read([path], form, labelled=False)
+    assert replace(first, sound_rate=0).as_read(DataFormat()) == DataFormat()
+
+
+@pytest.mark.parametrize(
+    ("keep", "length", "expected"),
+    [
+        (44 + 400, 600, "cut short, 400 of 600 bytes of sound are there"),
+        (44 + 399, 600, "cut short, 399 of 600 bytes"),
+        (44 + 599, 599, "599 bytes of sound are no whole number of samples of 2 bytes"),
+        (44 + 600, 0xFFFFFFFF, "cut short, 600 of 4,294,967,295 bytes"),
+        (44, 0, "0 samples at 8000 Hz"),
+        (20, 600, "no WAV, or damaged"),
+        (5, 600, "no WAV, or damaged"),
+    ],
+)
+def test_sound_that_is_not_whole_is_refused(
+    tmp_path: Path, keep: int, length: int, expected: str
+) -> None:
+    path = _wav(tmp_path / "a.wav", [1] * 300)
+    raw = bytearray(path.read_bytes())
+    raw[40:44] = length.to_bytes(4, "little")
+    path.write_bytes(raw[:keep])
+    with pytest.raises(DataError, match=rf"a\.wav: .*{expected}") as error:
+        read([path], DataFormat(), labelled=False)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

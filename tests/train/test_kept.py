@@ -67,3 +67,15 @@ def test_train_and_evaluate_say_what_they_judge(
     judged = CliRunner().invoke(main, ["evaluate", out])
     assert f"note: of {said} of the test part, which the run keeps" in judged.stderr
     assert "50 steps" in judged.stdout
+
+
+def test_characters_that_no_training_saw_are_named(tmp_path: Path) -> None:
+    text = tmp_path / "a.txt"
+    words = ["train", str(text), "--text", "characters", "--units", "4", "--steps", "16"]
+    words += ["--epochs", "1", "--force", "--out", str(tmp_path / "run")]
+    for end, said in (("abcq Z cab ", True), ("abc cab bac ", False)):
+        text.write_text("abc cab bac " * 60 + end * 20)
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        assert ("2 of 6 characters are not in the training part" in done.stderr) == said
+        assert ("only in the others: 'Z', 'q'; the vocabulary" in done.stderr) == said

@@ -58,7 +58,6 @@ def train_task(
         DataError: the data cannot be used.
         ModelError: the training went astray.
     """
-    keras().utils.set_random_seed(options.seed)
     made = plan(task, ready.data, test, form.targets, options)
     for line in (*ready.notes, *_remarks(made)):
         progress.note(line)
@@ -112,6 +111,13 @@ def _remarks(made: Plan) -> Iterator[str]:
     for name, items in made.series.items():
         rows = sum(len(item.x) for item in items)
         yield f"{name}: {len(items)} recordings, {rows} steps"
+    if made.outline.text and (unseen := _unseen(made)):
+        names = ", ".join(repr(name) for name in unseen[:_MOST_NAMES])
+        yield (
+            f"note: {len(unseen)} of {len(made.outline.classes)} {made.outline.text} are not in "
+            f"the training part, only in the others: {names}; the vocabulary is that of all the "
+            "files, a test part given with --test does not count"
+        )
     if part := kept_share(made.windows, made.series["test"]):
         yield f"note: of the test part the run keeps {part}: rnnedge evaluate is of these"
     yield (
@@ -119,6 +125,19 @@ def _remarks(made: Plan) -> Iterator[str]:
         if made.outline.lasting
         else f"batches: {made.lanes} lanes of {made.steps} steps, the state runs on"
     )
+
+
+def _unseen(made: Plan) -> list[str]:
+    """Return the words or characters that only validation and test part hold."""
+    count = len(made.outline.classes)
+    seen, there = np.zeros(count, bool), np.zeros(count, bool)
+    for name, items in made.series.items():
+        for item in items:
+            ids = np.concatenate([item.x[:, 0], item.y]).astype(np.int64)
+            there[ids[ids >= 0]] = True
+            if name == "train":
+                seen[ids[ids >= 0]] = True
+    return [made.outline.classes[index] for index in np.flatnonzero(there & ~seen)]
 
 
 def _named(channel: Channel) -> str:

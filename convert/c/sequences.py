@@ -54,8 +54,8 @@ def _encoder(model: QuantizedModel) -> str:
         )
         if not encoder.classes:
             return f"{said} */"
-        names = (f"{index} {name_text(text)}" for index, text in enumerate(encoder.classes))
-        return f"{said};\n * names in {encoder.name}.classes:\n{comment_list(names)}\n */"
+        ids = (f"{index} {name_text(text)}" for index, text in enumerate(encoder.classes))
+        return f"{said};\n * names in {encoder.name}.classes:\n{comment_list(ids)}\n */"
     names = ", ".join(
         f"{comment_text(name)} [{comment_text(unit) or '?'}]"
         for name, unit in zip(encoder.channels, encoder.channel_units, strict=True)

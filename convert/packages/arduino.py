@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Mapping
 
 import rnnedge
-from rnnedge.convert.packages.package import AUTHOR, EXAMPLES, Package, fill
+from rnnedge.convert.packages.package import AUTHOR, Package, fill
 from rnnedge.convert.packages.sensor import places
 
 _MIDNIGHT = (1980, 1, 1, 0, 0, 0)
@@ -14,7 +14,7 @@ _MODE = 0o100644
 
 def files(package: Package) -> dict[str, bytes]:
     """Return what an Arduino library has beside its sources."""
-    sketches = [name.capitalize() for name in EXAMPLES]
+    sketches = [name.capitalize() for name in package.examples]
     return {
         "library.properties": _properties(package),
         **{

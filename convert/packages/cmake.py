@@ -14,9 +14,10 @@ _IDF = """#
 
 def files(package: Package) -> dict[str, bytes]:
     """Return examples in plain C."""
+    name = package.examples[1]
     return {
         "examples/c/selftest.c": fill("selftest.c.in", package),
-        "examples/c/stream.c": fill("stream.c.in", package, **places(package)),
+        f"examples/c/{name}.c": fill(f"{name}.c.in", package, **places(package)),
     }
 
 

@@ -1,6 +1,6 @@
 """ESP-IDF: the component's manifest and a project of examples; cmake.py has CMakeLists.txt."""
 
-from rnnedge.convert.packages.package import EXAMPLES, LICENSE, Package, fill
+from rnnedge.convert.packages.package import LICENSE, Package, fill
 from rnnedge.convert.packages.sensor import places
 
 
@@ -14,6 +14,6 @@ def files(package: Package) -> dict[str, bytes]:
         "examples/esp_idf/main/CMakeLists.txt": fill("idf_main.txt.in", package),
         **{
             f"examples/esp_idf/main/{name}.c": fill(f"idf_{name}.c.in", package, **places(package))
-            for name in EXAMPLES
+            for name in package.examples
         },
     }

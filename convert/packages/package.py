@@ -11,14 +11,12 @@ import rnnedge
 from rnnedge.convert.c.text import comment_text
 from rnnedge.spec import BidirectionalLayer, QuantizedModel
 
-EXAMPLES = ("verify", "stream", "serial")
-"""Golden vectors; a sensor; the serial protocol. Everywhere but in plain C, which has no line."""
-
 AUTHOR = "The rnnedge authors"
 LICENSE = "Apache-2.0"
 # no project has this address: whoever publishes a package names its own
 URL = "https://example.org/{library}"
 
+_FREE_TASKS = ("generate", "translate", "next")
 _CLASSES_WIDTH = 300  # package managers have limits
 _PLACE = re.compile(r"@([A-Z_]+)@")
 
@@ -45,6 +43,16 @@ class Package:
     def library(self) -> str:
         """The package's name, as package managers see it."""
         return f"rnnedge_{self.model.name}"
+
+    @property
+    def runs_freely(self) -> bool:
+        """True if it is there to go on by itself: its examples begin a sequence."""
+        return self.model.generates and self.model.task in _FREE_TASKS
+
+    @property
+    def examples(self) -> tuple[str, str, str]:
+        """Golden vectors; a sensor or a sequence; the serial protocol, which plain C has not."""
+        return ("verify", "generate" if self.runs_freely else "stream", "serial")
 
     @property
     def sentence(self) -> str:
@@ -103,7 +111,7 @@ def fill(name: str, package: Package, **more: str) -> bytes:
 
     Args:
         name: file in templates/.
-        package: gives NAME, PREFIX, LIBRARY, VERSION, SENTENCE.
+        package: gives NAME, PREFIX, LIBRARY, VERSION, SENTENCE, EXAMPLE, EXAMPLE_OF.
         more: further places.
 
     Raises:
@@ -116,6 +124,8 @@ def fill(name: str, package: Package, **more: str) -> bytes:
         "LIBRARY": package.library,
         "VERSION": rnnedge.__version__,
         "SENTENCE": package.sentence,
+        "EXAMPLE": package.examples[1],
+        "EXAMPLE_OF": "a sequence" if package.runs_freely else "a sensor",
         **more,
     }
     text = resources.files("rnnedge.convert.packages").joinpath("templates", name).read_text()

@@ -1,14 +1,15 @@
 """README.md: what one model expects and answers, what it costs, how right it is, how to call it."""
 
+import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rnnedge.convert.inputbits import KEY as INPUT
-from rnnedge.convert.packages.firmware import firmware_boards
 from rnnedge.convert.packages.package import Package, counted, fill
 from rnnedge.convert.packages.results import call, kind
 from rnnedge.convert.packages.sensor import places
+from rnnedge.convert.packages.use import USE
 from rnnedge.convert.timing import duration, sample_rate
 from rnnedge.spec import EmbeddingLayer, InputLayer
 
@@ -39,7 +40,7 @@ def readme(package: Package, formats: Sequence[str]) -> bytes:
         **places(package),
         LAYERS=_layers_text(package),
         SHA=str(package.figures["sha256"]),
-        CHANNELS=_channels(package),
+        CHANNELS=_channels(package) + _before(package),
         RATE=_rate(package),
         CLASSES=_answers(package),
         ANSWER=_ANSWERS[kind(package)],
@@ -47,7 +48,7 @@ def readme(package: Package, formats: Sequence[str]) -> bytes:
         RULE=_rule(package),
         COSTS=_costs(package),
         ACCURACY=_accuracy(package),
-        USE="\n\n".join(_USE[name](package) for name in formats),
+        USE="\n\n".join(USE[name](package) for name in formats),
         PROOF=_proof(package, formats),
     )
 
@@ -94,6 +95,33 @@ def _channels(package: Package) -> str:
     return table(columns + ([] if counts is None else ["raw counts per unit"]), rows)
 
 
+def _before(package: Package) -> str:
+    """Say what comes before the samples: features, or the sequence that is translated."""
+    start, encoder = package.model.start, package.model.encoder
+    said = ""
+    if start is not None:
+        rows = _measured(start.names, start.units)
+        said += f"\n\nFirst, for `rnnedge_start`:\n\n{table(['', 'feature', 'unit'], rows)}"
+    if encoder is not None and isinstance(encoder.input, EmbeddingLayer):
+        names = list(map(_visible, encoder.classes)) or [_UNKNOWN] * encoder.input.rows
+        said += f"\n\nFirst, for `rnnedge_encode_id`:\n\n{table(['id', 'name'], enumerate(names))}"
+    elif encoder is not None:
+        rows = _measured(encoder.channels, encoder.channel_units)
+        said += f"\n\nFirst, for `rnnedge_encode`:\n\n{table(['', 'channel', 'unit'], rows)}"
+    return said
+
+
+def _visible(name: str) -> str:
+    """Return a name in quotes where it could not be seen."""
+    return name if name.strip() else json.dumps(name)
+
+
+def _measured(names: Sequence[str], units: Sequence[str]) -> list[list[object]]:
+    """Return rows of a table: index, name, unit."""
+    both = zip(names, units, strict=True)
+    return [[index, name, unit or _UNKNOWN] for index, (name, unit) in enumerate(both)]
+
+
 def _rate(package: Package) -> str:
     rate = package.model.rate
     if rate is None:
@@ -127,7 +155,7 @@ def _answers(package: Package) -> str:
     """Return the outputs, by the order of the scores."""
     model = package.model
     if model.output is None:
-        return table(["label", "class"], enumerate(model.classes))
+        return table(["label", "class"], enumerate(map(_visible, model.classes)))
     units = [unit or _UNKNOWN for unit in model.output.units]
     rows = [[index, name, units[index]] for index, name in enumerate(model.classes)]
     return table(["score", "value", "unit"], rows)
@@ -139,7 +167,10 @@ def _sequences(package: Package) -> str:
     if model.start is not None:
         said.append("`rnnedge_start` begins from features")
     if model.encoder is not None:
-        said.append("`rnnedge_encode` takes the sequence that is translated, before the first step")
+        call = "encode_id" if isinstance(model.encoder.input, EmbeddingLayer) else "encode"
+        said.append(
+            f"`rnnedge_{call}` takes the sequence that is translated, before the first step"
+        )
     if model.generates:
         said.append("`rnnedge_step_back` takes the last answer as the next sample")
     return f" {'; '.join(said)}." if said else ""
@@ -236,68 +267,3 @@ def _proof(package: Package, formats: Sequence[str]) -> str:
     last = "compares every state and score of fresh windows"
     last += ", on a board if it runs the example Serial." if len(commands) > 1 else "."
     return f"{lines[0].format(package.model.name)}\n\n{text}\n\n{last}"
-
-
-def _arduino(package: Package) -> str:
-    return f"""### Arduino
-
-Sketch > Include Library > Add .ZIP Library takes the zip beside this folder; or put the folder into
-`libraries/` as `{package.library}`. File > Examples > {package.library}: Verify runs the golden
-vectors and says PASS or FAIL, Stream reads a sensor, Serial answers `rnnedge verify --board`.
-Upload flashes it. Without the IDE, in this folder:
-
-    arduino-cli compile --fqbn arduino:avr:uno --library . examples/Verify
-
-and for `arduino-builder`, put it into `libraries/` and say `-libraries libraries`."""
-
-
-def _platformio(package: Package) -> str:
-    return f"""### PlatformIO
-
-    lib_deps = {package.library}=symlink://path/to/this/folder
-
-or put the folder into `lib/`. `pio run -t upload` flashes your program."""
-
-
-def _espidf(package: Package) -> str:
-    return f"""### ESP-IDF
-
-`examples/esp_idf` is a project around this component ({package.library}). Its EXAMPLE is `verify`
-(the golden vectors: PASS or FAIL), `stream` (a sensor) or `serial` (answers `rnnedge verify`):
-
-    idf.py -C examples/esp_idf set-target esp32
-    idf.py -C examples/esp_idf -DEXAMPLE=verify build flash monitor"""
-
-
-def _zephyr(package: Package) -> str:
-    return f"""### Zephyr
-
-In your application: `-DEXTRA_ZEPHYR_MODULES=<this folder>` and
-`CONFIG_RNNEDGE_{package.model.name.upper()}=y`. `examples/zephyr` is one, with EXAMPLE as `verify`
-(the golden vectors: PASS or FAIL), `stream` (a sensor) or `serial` (answers `rnnedge verify`):
-
-    west build -b <board> examples/zephyr -- -DEXAMPLE=verify && west flash"""
-
-
-def _cmake(package: Package) -> str:
-    return f"""### CMake, or any C compiler
-
-    cmake -S . -B build && cmake --build build && ctest --test-dir build
-
-In your project `add_subdirectory(<this folder>)` and link `{package.library}`. Without CMake: add
-`src/{package.model.name}.c`, `src/rnnedge/*/*.c` and `-I src` to your build.
-
-`extras/firmware` builds a whole firmware for a board, which answers `rnnedge verify --board`:
-
-    cmake -S extras/firmware -B build -DBOARD=microbit && cmake --build build
-
-Boards: {", ".join(board.name for board in firmware_boards())}."""
-
-
-_USE: dict[str, Callable[[Package], Any]] = {
-    "arduino": _arduino,
-    "platformio": _platformio,
-    "esp-idf": _espidf,
-    "zephyr": _zephyr,
-    "cmake": _cmake,
-}

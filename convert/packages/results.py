@@ -1,6 +1,8 @@
 """What the examples do with a result: a class, values in their units, or an anomaly's level."""
 
+from rnnedge.convert.packages.free import free_call
 from rnnedge.convert.packages.package import Package
+from rnnedge.spec import EmbeddingLayer
 
 _INDENT = "    "
 # printing function, how it takes a value, and what it is preceded by
@@ -39,17 +41,23 @@ def _lines(package: Package, key: str) -> list[str]:
     name, prefix = package.model.name, package.model.name.upper()
     if kind(package) == "level":
         said = f'{sensor}.result.label == RNNEDGE_ANOMALY ? "anomaly" : "normal"'
-        return [f'{call}("%s  level %ld\\n", {said},', f"{' ' * len(call)} (long){sensor}.level);"]
+        indent = " " * len(call)
+        return [
+            f'{call}("%s  level %ld\\n",',
+            f"{indent} {said},",
+            f"{indent} (long){sensor}.level);",
+        ]
     if kind(package) == "values":
         value = f"rnnedge_target(&{name}, output_index, {sensor}.scores[output_index])"
-        value = f"{cast}{value}{')' if cast.endswith(' * ') else ''}"
+        cast = f"{cast}output_value{')' if cast.endswith(' * ') else ''}"
         return [
             f"for (uint16_t output_index = 0; output_index < {prefix}_OUTPUTS; output_index++) {{",
             f"{_INDENT}char output_text[32];",
             f"{_INDENT}rnnedge_class_name(&{name}, (int16_t)output_index, output_text,",
             f"{_INDENT}                   sizeof output_text);",
-            f"{_INDENT}{call}({form}, output_text,",
-            f"{_INDENT}{' ' * len(call)} {value});",
+            f"{_INDENT}const float output_value =",
+            f"{_INDENT * 2}{value};",
+            f"{_INDENT}{call}({form}, output_text, {cast});",
             "}",
         ]
     form, share = _CLASSES[key]
@@ -92,18 +100,22 @@ def _serial(package: Package) -> list[str]:
 
 def call(package: Package) -> str:
     """Return a function for the README that takes one sample, in C."""
+    if package.runs_freely:
+        return free_call(package)
     model, counts = package.model, package.counts_per_unit is not None
     name = model.name
     value = "int16_t" if counts else "float"
+    of_ids = isinstance(model.input, EmbeddingLayer)
+    width = f"{name.upper()}_{'RAW_VALUES' if of_ids else 'INPUTS'}"
     step = f"rnnedge_step_counts(&my_sensor, {name}_counts, raw)" if counts else (
         "rnnedge_step(&my_sensor, raw)"
     )  # fmt: skip
     ready = f"{step} == RNNEDGE_READY"
-    taken = f"(const {value} raw[{name.upper()}_INPUTS])"
+    taken = f"(const {value} raw[{width}])"
     if kind(package) == "values":
         return (
             "/* one sample: 1 and the first of the values when there is a result, else 0 */\n"
-            f"int model_sample(const {value} raw[{name.upper()}_INPUTS], float *first_value) {{\n"
+            f"int model_sample(const {value} raw[{width}], float *first_value) {{\n"
             f"    if ({step} != RNNEDGE_READY) {{\n        return 0;\n    }}\n"
             f"    *first_value = rnnedge_target(&{name}, 0, my_sensor.scores[0]);\n"
             "    return 1;\n}"

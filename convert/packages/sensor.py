@@ -3,12 +3,14 @@
 import textwrap
 
 from rnnedge.convert.c.text import comment_text
+from rnnedge.convert.packages.free import free_places
 from rnnedge.convert.packages.package import Package, counted
-from rnnedge.convert.packages.results import results
+from rnnedge.convert.packages.results import kind, results
+from rnnedge.convert.packages.sample import comment, mean_literal, named
 from rnnedge.convert.timing import sample_rate
-from rnnedge.spec import InputLayer
+from rnnedge.spec import EmbeddingLayer, InputLayer
 
-_WIDTH = 100
+_DOES = {"classes": "Classifies", "values": "Runs over", "level": "Watches"}
 _EXAMPLE_RATE = 50.0
 _MOST_MICROSECONDS = 10**9  # Arduino's clocks are compared as 32 bits with a sign
 _MOST_MILLISECONDS = 2 * 10**9  # 23 days
@@ -37,6 +39,10 @@ def places(package: Package) -> dict[str, str]:
         "RATE_REMARK": f" // an example: {remark}" if remark else "",
         **_UNITS[unit],
         **results(package),
+        **(free_places(package) if package.runs_freely else {}),
+        "DOES": _DOES[kind(package)],
+        "DOES_TOO": _DOES[kind(package)].lower(),
+        "WIDTH": "RAW_VALUES" if isinstance(package.model.input, EmbeddingLayer) else "INPUTS",
         "VALUE": "int16_t" if counts else "float",
         "SCAN": "%hd" if counts else "%f",
         "STEP": "rnnedge_step_counts" if counts else "rnnedge_step",
@@ -80,16 +86,7 @@ def channel_text(package: Package, index: int) -> str:
     name, unit = comment_text(model.channels[index]), comment_text(model.channel_units[index])
     if package.counts_per_unit is not None:
         return f"{name} [{package.counts_per_unit[index]:.9g} counts per {unit or 'unit'}]"
-    return f"{name} [{unit}]" if unit else name
-
-
-def comment(text: str, start: str) -> str:
-    """Return text as lines of a comment."""
-    return "\n".join(
-        textwrap.wrap(
-            text, _WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False
-        )
-    )
+    return named(model.channels[index], model.channel_units[index])
 
 
 def _result(package: Package) -> str:
@@ -104,8 +101,7 @@ def _assignment(package: Package, index: int) -> str:
     source = package.model.input
     mean = float(source.mean[index]) if isinstance(source, InputLayer) else 0.0  # else an id
     if package.counts_per_unit is None:
-        value = f"{mean:.6g}"
-        value += "f" if "." in value or "e" in value else ".0f"
+        value = mean_literal(mean)
     else:
         count = round(mean * package.counts_per_unit[index])
         value = str(min(max(count, _INT16[0]), _INT16[1]))

@@ -1,6 +1,6 @@
 """Zephyr: a module and an application of examples."""
 
-from rnnedge.convert.packages.package import EXAMPLES, Package, fill
+from rnnedge.convert.packages.package import Package, fill
 from rnnedge.convert.packages.sensor import places
 
 
@@ -19,6 +19,6 @@ def files(package: Package) -> dict[str, bytes]:
         "examples/zephyr/prj.conf": fill("prj.conf.in", package),
         **{
             f"examples/zephyr/src/{name}.c": fill(f"zephyr_{name}.c.in", package, **places(package))
-            for name in EXAMPLES
+            for name in package.examples
         },
     }

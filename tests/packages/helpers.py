@@ -13,6 +13,7 @@ from rnnedge.output import write_files
 from rnnedge.run import Windows
 from rnnedge.spec import QuantizedModel
 from tests.models import float_model, raw_windows
+from tests.taskmodels import task_data
 
 GCC = [
     *("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef"),
@@ -34,9 +35,10 @@ def content(
     counts_per_unit: Sequence[float] | None = None,
 ) -> dict[str, bytes]:
     """Every file of a package, but the TFLite model."""
-    raw = raw_of(model)
+    raw = raw_of(model) if model.task == "classify" else task_data(model, 1, 2, model.window).raw
     files = export_c(model, raw, counts_per_unit=counts_per_unit)
-    windows = Windows(calibration=raw, X_test=raw, y_test=np.zeros(len(raw), np.int64))
+    unknown = np.full(len(raw), -1, np.int64)
+    windows = Windows(calibration=raw, X_test=raw, y_test=unknown)
     measured = figures(model, Known(windows=windows), files, ())
     return package_files(make_package(model, files, measured, counts_per_unit), files, formats)
 

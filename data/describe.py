@@ -10,7 +10,8 @@ from rnnedge.data.channelstats import ChannelStats, channel_stats
 from rnnedge.data.duplicates import Duplicates, duplicates
 from rnnedge.data.prepare import prepare
 from rnnedge.data.readers import Recordings
-from rnnedge.data.suggest import suggested_task, suggested_window
+from rnnedge.data.suggest import suggested_window
+from rnnedge.data.tasks import found_task
 from rnnedge.data.timeline import Timeline, timeline, usual_step
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
@@ -41,7 +42,7 @@ def describe(data: Recordings, form: DataFormat) -> dict[str, Any]:
     lengths = np.array([len(item.values) for item in data.items])
     window, reason = suggested_window(data, rate)
     stats = () if data.text else channel_stats(data)
-    task = suggested_task(data, form)
+    task = found_task(data, form)
     least = max(_SAME_ROWS, -(-_SAME_NUMBERS // max(1, len(data.channels))))
     copies = duplicates(data, max(least, min(window, int(lengths.min()))))
     notes = list(data.notes)

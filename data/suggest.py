@@ -5,12 +5,12 @@ import numpy as np
 from rnnedge.arrays import F32, F64
 from rnnedge.data.readers import Recordings
 from rnnedge.data.windows import FIXED_LIMIT
-from rnnedge.run import DataFormat
 
 _ROWS = 4096
 _LEAST, _MOST = 16, 256
 _PERIODS = 3
 _STRONG = 0.3
+_FIRST = 0.65  # of the highest: a day is a period, though two of them are alike still more
 _SLOW = 65
 _SECONDS = 2.56
 
@@ -64,25 +64,6 @@ def _peak(signal: F64) -> tuple[float, int] | None:
     tail = lags[below[0] :]
     high = float(tail.max())
     peaks = np.flatnonzero(
-        (tail[1:-1] >= tail[:-2]) & (tail[1:-1] > tail[2:]) & (tail[1:-1] > 0.8 * high)
+        (tail[1:-1] >= tail[:-2]) & (tail[1:-1] > tail[2:]) & (tail[1:-1] > _FIRST * high)
     )
     return (high, int(below[0] + peaks[0] + 1)) if len(peaks) else None
-
-
-def suggested_task(data: Recordings, form: DataFormat) -> tuple[str, str]:
-    """Return the task that the data is for, one of rnnedge.spec.TASKS, and why."""
-    if any(item.reply is not None for item in data.items):
-        return "translate", "every sequence has a reply"
-    if data.text:
-        return "next", f"the data is text, {data.text}"
-    if any(item.start is not None for item in data.items):
-        return "generate", "recordings have features to start from"
-    if form.targets:
-        return "forecast", "--target names columns"
-    if len(data.classes) > 1 and any(item.row_labels is not None for item in data.items):
-        return "classify", f"{len(data.classes)} classes; --task label answers at each row"
-    if len(data.classes) > 1:
-        return "classify", f"{len(data.classes)} classes of recordings"
-    if len(data.classes) == 1:
-        return "anomaly", "there is one class only, which may be the normal one"
-    return "forecast", "there are no classes"

@@ -6,6 +6,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ def keras() -> Any:
         )
     keras.config.set_floatx("float32")  # whatever the user's keras.json says
     return keras
+
+
+def keras_version() -> str:
+    """Return the version of Keras that is installed, without importing it.
+
+    Raises:
+        ToolError: Keras is not installed.
+    """
+    try:
+        return version("keras")
+    except PackageNotFoundError:
+        return str(keras().__version__)
 
 
 def load_keras(path: Path) -> Any:

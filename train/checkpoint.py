@@ -26,7 +26,7 @@ import rnnedge
 from rnnedge.archive import DAMAGED, read_npz
 from rnnedge.data.readers.files import files_of
 from rnnedge.errors import ModelError, OutputError, RnnedgeError
-from rnnedge.kerasbackend import keras, quiet
+from rnnedge.kerasbackend import keras_version, quiet
 from rnnedge.output import WORK_PREFIX, explained
 from rnnedge.run import KERAS_FILE, DataFormat
 from rnnedge.train.alone import alone
@@ -218,7 +218,7 @@ def statement(
         form: how the files are read.
         other: further options, by name.
     """
-    versions = {"rnnedge": rnnedge.__version__, "keras": keras().__version__}
+    versions = {"rnnedge": rnnedge.__version__, "keras": keras_version()}
     chosen = {**asdict(form), **asdict(replace(options, tensorboard=None)), **other}
     stated = {
         "options": chosen,

@@ -14,6 +14,7 @@ from rnnedge.data.prepare import prepare
 from rnnedge.data.readers import Recordings, read
 from rnnedge.data.remarks import cut_at_labels, remarks
 from rnnedge.data.split import Split, split
+from rnnedge.data.tasks import Found, read_for
 from rnnedge.data.windows import automatic_window
 from rnnedge.errors import DataError, OutputError
 from rnnedge.kerasbackend import keras, quiet
@@ -24,7 +25,6 @@ from rnnedge.train.models import build, check_cell, masked, normalization
 from rnnedge.train.optimise import History, optimise
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import Progress, Silent, Tell
-from rnnedge.train.tasks.outline import found_task, reading
 from rnnedge.train.tasks.training import save_models, train_task
 from rnnedge.train.tasks.whole import whole_recordings
 
@@ -67,9 +67,13 @@ def train_run(
         raise OutputError(f"{folder}: no such folder to write the run to; make it first")
     check_cell(options.cell)
     with progress.stage("reading") as tell:
-        task, recordings, tested = _read(data, test, options, form, tell)
+        found, tested = _read(data, test, options, form, tell)
+        task, recordings = found.task, found.data
+        form = recordings.as_read(form)
         ready = prepare(recordings, form)
         recordings, tested = ready.data, None if tested is None else prepare(tested, form).data
+    if found.reason and task != "classify":
+        progress.note(f"task {task}: {found.reason}; --task names another one")
     for name in options.channel_units:
         if name not in recordings.channels:
             raise DataError(
@@ -161,29 +165,27 @@ def _read(
     options: TrainOptions,
     form: DataFormat,
     tell: Tell,
-) -> tuple[str, Recordings, Recordings | None]:
+) -> tuple[Found, Recordings | None]:
     """Read the data, and the test data as the same channels; find the task."""
     twice = {path.resolve() for path in data} & {path.resolve() for path in test}
     if twice:
         raise DataError(f"{min(twice)}: given both as training and as test data; name other data")
-    task = options.task or ("generate" if form.start else "forecast" if form.targets else None)
-    how = reading(task or "classify", form)
-    recordings = read(data, form, tell=tell, **how)
-    task = task or found_task(recordings)
+    found = read_for(options.task, data, form, tell)
+    recordings, how = found.data, dict(found.how)
     if not test:
-        return task, recordings, None
+        return found, None
     if recordings.text:
         how |= {"vocabulary": recordings.classes, "reply_vocabulary": recordings.reply_classes}
     else:
         how |= {"channels": recordings.channels}
-    tested = read(test, form, tell=tell, **how)
+    tested = read(test, recordings.as_read(form), tell=tell, **how)
     for name, unit, other in zip(recordings.channels, recordings.units, tested.units, strict=True):
         if unit != other and unit and other:
             raise DataError(
                 f"{test[0]}: channel {name!r} is in [{other}], the training data in [{unit}]; "
                 "convert one of them"
             )
-    return task, recordings, tested
+    return found, tested
 
 
 def _statement(options: TrainOptions, parts: Split, history: History) -> dict[str, Any]:

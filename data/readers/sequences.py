@@ -13,7 +13,7 @@ from rnnedge.data.readers.recordings import TEST, TRAIN, Recording
 from rnnedge.data.readers.request import File, Request
 from rnnedge.data.readers.roles import Roles
 from rnnedge.data.readers.stamps import count_seconds
-from rnnedge.errors import DataError
+from rnnedge.errors import DataError, NoLabelsError
 
 _Array = npt.NDArray[Any]
 
@@ -117,7 +117,7 @@ def _labels(
     y = part.arrays.get(name)
     if y is None:
         if want.labelled and file.label is None:
-            raise DataError(f"{path}: no array {name}; the arrays are {', '.join(part.arrays)}")
+            raise NoLabelsError(f"{path}: no array {name}; the arrays are {', '.join(part.arrays)}")
         return [file.label if want.labelled else None] * count, None
     if y.shape == rows and rows != (count,):
         if not want.takes_labels:

@@ -75,7 +75,8 @@ def of_data(run: runs.RunSpec, data: Sequence[Path]) -> Judged:
     """
     from rnnedge.data.prepare import prepare
     from rnnedge.data.readers import read
-    from rnnedge.train.tasks.outline import outline, reading, series, without_holes
+    from rnnedge.data.tasks import reading
+    from rnnedge.train.tasks.outline import outline, series, without_holes
     from rnnedge.train.tasks.series import stacked
 
     form, how = run.data_format, reading(run.task, run.data_format)

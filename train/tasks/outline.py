@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rnnedge.arrays import F32, I64
 from rnnedge.data.readers import Recording, Recordings
+from rnnedge.data.tasks import NORMAL
 from rnnedge.errors import DataError
-from rnnedge.run import DataFormat
 from rnnedge.spec import MOST_UNITS
 from rnnedge.train.tasks.series import Series
 
 END = "<end>"
-_NORMAL = ("normal", "ok", "good", "healthy", "none", "false", "0")
 
 Names = tuple[tuple[str, str], ...]
 """Names and units of measure."""
@@ -57,24 +55,6 @@ class Outline:
     def lasting(self) -> bool:
         """True if a series is one whole, from a first state of its own."""
         return bool(self.features or self.encoder)
-
-
-def reading(task: str, form: DataFormat) -> dict[str, Any]:
-    """Return how rnnedge.data.readers.read is to read the data of a task."""
-    if task == "classify":
-        return {}
-    return {
-        "labelled": task == "label",
-        "rows": task in ("label", "anomaly"),
-        "keep_targets": task == "forecast" and bool(form.targets),
-    }
-
-
-def found_task(data: Recordings) -> str:
-    """Return the task of data that was read as if to be classified."""
-    if any(item.reply is not None for item in data.items):
-        return "translate"
-    return "next" if data.text else "classify"
 
 
 def outline(
@@ -261,7 +241,7 @@ def _normal(data: Recordings) -> int:
     if not data.classes:
         return -1
     for index, name in enumerate(data.classes):
-        if name.strip().lower() in _NORMAL:
+        if name.strip().lower() in NORMAL:
             return index
     rows = np.concatenate([_row_classes(data, item) for item in data.items])
     return int(np.bincount(rows[rows >= 0], minlength=len(data.classes)).argmax())

@@ -10,6 +10,7 @@ from rnnedge.arrays import F64
 from rnnedge.data.parts import Parts, parted
 from rnnedge.data.readers import Recordings
 from rnnedge.errors import DataError
+from rnnedge.kerasbackend import keras
 from rnnedge.run import Channel, Windows
 from rnnedge.train.augment import Augmentation
 from rnnedge.train.models import normalization
@@ -166,6 +167,7 @@ def plan(
         )  # fmt: skip
     window = min(options.window or (longest if shape_of.lasting else steps), longest)
     channels = _channels(shape_of.channels, mean, std)
+    keras().utils.set_random_seed(options.seed)
     return Plan(
         outline=shape_of,
         parts=parts,

@@ -16,6 +16,21 @@ WINDOWS_FILE = "windows.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Given:
+    """What a model is given, raw units or ids.
+
+    Attributes:
+        raw: float32 (windows, steps, values of a sample).
+        features: float32 (windows, features), of a start; None: there is none.
+        encoder: float32 (windows, encoder steps, values of its sample); None: there is none.
+    """
+
+    raw: F32
+    features: F32 | None = None
+    encoder: F32 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Windows:
     """The windows kept in a run folder, raw units; what a task has no use for is None.
 
@@ -61,6 +76,12 @@ class Windows:
     stream_normal: npt.NDArray[np.bool_] | None = None
     normal: F32 | None = None
     normal_ptr: I64 | None = None
+
+    def given(self, count: int) -> "Given":
+        """Return the first of the test windows, with what they start from."""
+        parts = (self.start_test, self.encoder_test)
+        features, encoder = (None if part is None else part[:count] for part in parts)
+        return Given(raw=self.X_test[:count], features=features, encoder=encoder)
 
     @property
     def padded(self) -> bool:

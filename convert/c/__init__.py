@@ -18,6 +18,7 @@ from rnnedge.convert.c.model import (
 from rnnedge.convert.c.packing import PACKINGS, kernels_of
 from rnnedge.counts import counts_map
 from rnnedge.modelfile import model_hash
+from rnnedge.runwindows import Given
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.exported import MANIFEST, RUNTIME_FOLDER, SOURCE_FOLDER
 from rnnedge.targets.stream import has_phases
@@ -46,7 +47,7 @@ def runtime_files() -> dict[str, bytes]:
 
 def export_c(
     model: QuantizedModel,
-    golden_raw: F32,
+    golden_raw: F32 | Given,
     kernels: Sequence[str] | None = None,
     counts_per_unit: Sequence[float] | None = None,
 ) -> dict[str, bytes]:
@@ -54,7 +55,7 @@ def export_c(
 
     Args:
         model: the quantised model.
-        golden_raw: float32 (windows, steps, channels), raw windows for the golden vectors.
+        golden_raw: raw windows for the golden vectors, alone float32 (windows, steps, channels).
         kernels: keys of PACKINGS, whose weights are written; None: all.
         counts_per_unit: of a sensor's integers, for each channel or one for all; None: counts are
             what the training data has.

@@ -7,12 +7,16 @@ import numpy as np
 import rnnedge
 from rnnedge.arrays import F32, I16
 from rnnedge.convert.c.text import array, float_literal
-from rnnedge.simulator import quantize, run_free, simulate
+from rnnedge.runwindows import Given
+from rnnedge.simulator import Trace, first_state, quantize, run_free, simulate
 from rnnedge.spec import QuantizedModel
 
 INPUT_BYTES = 2048
 """At most, unless a single step of each window has more: it shares an Uno's 32 kB of flash."""
 
+
+BEFORE_BYTES = 1024
+"""The same of an encoder's samples."""
 
 FREE_STEPS = 8
 """Free steps behind each window of a model that has them."""
@@ -23,21 +27,23 @@ def golden_steps(windows: int, steps: int, channels: int) -> int:
     return max(1, min(steps, INPUT_BYTES // (2 * windows * channels)))
 
 
-def golden(model: QuantizedModel, raw: F32) -> tuple[str, str]:
+def golden(model: QuantizedModel, given: F32 | Given) -> tuple[str, str]:
     """Return the texts of <name>/golden.h and <name>/<name>_golden.c.
 
     Args:
         model: the quantised model.
-        raw: float32 (windows, steps, channels), raw values; the first steps of each window are
-            taken, as many as INPUT_BYTES hold.
+        given: raw values, alone float32 (windows, steps, channels); the first steps of each window
+            are taken, as many as INPUT_BYTES hold.
     """
     name = model.name
+    given = given if isinstance(given, Given) else Given(raw=given)
+    raw, before = given.raw, _before(model, given)
     kept = golden_steps(raw.shape[0], raw.shape[1], model.input.channels)
     raw = np.asarray(raw, np.float32)[:, :kept]
     windows, steps, values = raw.shape
     x = quantize(model.input, raw)
     channels = x.shape[2]
-    trace = simulate(model, x)
+    trace = simulate(model, x) if before is None else _begun(model, x, before)
     crcs = np.array(
         [zlib.crc32(states.astype("<i2").tobytes()) for states in trace.states], dtype=np.int64
     )
@@ -63,14 +69,8 @@ extern const rnnedge_golden {name}_golden;
 """
     parts = [
         f'/* {name}/{name}_golden.c -- {first}\n#include "golden.h"\n\n#include <stddef.h>',
-        "\n".join(
-            [
-                f"/* The first sample ({windows}, {values}) of each window in raw units */",
-                f"static const float golden_raw[{windows} * {values}] RNNEDGE_FLASH = {{",
-                *(f"    {float_literal(value)}," for value in raw[:, 0].reshape(-1).tolist()),
-                "};",
-            ]
-        ),
+        *_before_array(before),
+        _floats("golden_raw", f"The first sample ({windows}, {values}) of each window", raw[:, 0]),
         array(
             f"static const int16_t golden_x[{windows} * {steps} * {channels}] RNNEDGE_FLASH",
             f"Input ({windows}, {steps}, {channels}), as rnnedge_model_quantize makes it",
@@ -83,17 +83,18 @@ extern const rnnedge_golden {name}_golden;
         ),
         array(
             f"static const uint32_t golden_states[{windows}] RNNEDGE_FLASH",
-            f"CRC-32 of all {steps} states of a window, little-endian int16",
+            f"CRC-32 of all {trace.states.shape[1]} states of a window, little-endian int16",
             [("", crcs)],
             suffix="u",
         ),
-        *_free_array(model, x),
+        *_free_array(model, x, before),
         "\n".join(
             [
                 f"const rnnedge_golden {name}_golden RNNEDGE_FLASH = {{",
                 f"    .windows = {windows},",
                 f"    .steps = {steps},",
                 f"    .back = {FREE_STEPS if model.generates else 0},",
+                *_before_fields(before),
                 "    .raw = golden_raw,",
                 "    .x = golden_x,",
                 "    .scores = golden_scores,",
@@ -106,11 +107,70 @@ extern const rnnedge_golden {name}_golden;
     return header, "\n\n".join(parts) + "\n"
 
 
-def _free_array(model: QuantizedModel, x: I16) -> list[str]:
+def _before(model: QuantizedModel, given: Given) -> Given | None:
+    """Return what makes the first states of the golden windows; None: they are zero."""
+    if model.start is not None and given.features is not None:
+        return Given(raw=given.raw, features=np.asarray(given.features, np.float32))
+    if model.encoder is None or given.encoder is None:
+        return None
+    encoder = np.asarray(given.encoder, np.float32)
+    windows, steps, values = encoder.shape
+    kept = max(1, min(steps, BEFORE_BYTES // (4 * windows * values)))
+    return Given(raw=given.raw, encoder=encoder[:, :kept])
+
+
+def _begun(model: QuantizedModel, x: I16, before: Given) -> Trace:
+    """Return the states of the golden windows, first those before them, and the last scores."""
+    found = run_free(model, 0, x=x, features=before.features, encoder_raw=before.encoder)
+    states = found.states
+    if before.features is not None:
+        states = np.concatenate([first_state(model, before.features)[:, None], states], axis=1)
+    return Trace(states=states, scores=found.scores[:, 0])
+
+
+def _before_values(before: Given) -> F32:
+    """Return float32 (windows, floats)."""
+    values = before.features if before.features is not None else before.encoder
+    return np.empty((0, 0), np.float32) if values is None else values.reshape(len(values), -1)
+
+
+def _before_array(before: Given | None) -> list[str]:
+    if before is None:
+        return []
+    what = "Features" if before.features is not None else "Samples of the encoder"
+    return [_floats("golden_before", f"{what} of each window", _before_values(before))]
+
+
+def _before_fields(before: Given | None) -> list[str]:
+    if before is None:
+        return []
+    maker = "features" if before.features is not None else "encoded"
+    return [
+        f"    .n_before = {_before_values(before).shape[1]},",
+        f"    .first = rnnedge_first_{maker},",
+        "    .before = golden_before,",
+    ]
+
+
+def _floats(name: str, comment: str, values: F32) -> str:
+    """Return an array of raw values (windows, values)."""
+    windows, each = values.shape
+    return "\n".join(
+        [
+            f"/* {comment} in raw units */",
+            f"static const float {name}[{windows} * {each}] RNNEDGE_FLASH = {{",
+            *(f"    {float_literal(value)}," for value in values.reshape(-1).tolist()),
+            "};",
+        ]
+    )
+
+
+def _free_array(model: QuantizedModel, x: I16, before: Given | None) -> list[str]:
     """Return the CRCs of the free steps behind the windows x, if the model has any."""
     if not model.generates:
         return []
-    trace = run_free(model, FREE_STEPS, x=x)
+    features, encoder = (None, None) if before is None else (before.features, before.encoder)
+    trace = run_free(model, FREE_STEPS, x=x, features=features, encoder_raw=encoder)
     crcs = []
     for states, scores in zip(trace.states, trace.scores, strict=True):
         parts = zip(states[-FREE_STEPS:], scores[-FREE_STEPS:], strict=True)

@@ -458,22 +458,35 @@ rnnedge_status rnnedge_restore(rnnedge_instance *instance, const uint8_t bytes[]
 
 /// Self-test /////////////////////////////////////////////////////////////////////////////////////
 
+struct rnnedge_golden;
+
+// Make the state that a golden window begins with, of raw values in flash; crc goes on over every
+// state on the way.
+typedef uint32_t rnnedge_first_fn(const rnnedge_instance *instance,
+                                  const struct rnnedge_golden *golden, const float *before,
+                                  uint32_t crc);
+
 // Windows with the simulator's results, exported with the model as <name>_golden; all in flash.
-typedef struct {
+typedef struct rnnedge_golden {
     uint16_t windows;
-    uint16_t steps;         // of each window, at most the model's
-    uint16_t back;          // free steps behind each window
-    const float *raw;       // (windows, inputs or 1 id), the first sample of each in raw units
-    const int16_t *x;       // (windows, steps, inputs)
-    const int32_t *scores;  // (windows, outputs), after the last step
+    uint16_t steps;          // of each window, at most the model's
+    uint16_t back;           // free steps behind each window
+    uint16_t n_before;       // floats of `before` for each window
+    rnnedge_first_fn *first; // makes the first state of a window; NULL: it is zero
+    const float *before;     // (windows, n_before), raw: features, or an encoder's samples
+    const float *raw;        // (windows, inputs or 1 id), the first sample of each in raw units
+    const int16_t *x;        // (windows, steps, inputs)
+    const int32_t *scores;   // (windows, outputs), after the last step
     const uint32_t *states; // (windows), CRC-32 of all states (bidirectional models: of all layers'
-                            // outputs, as in rnnedge_model_window's buffer) as little-endian int16
+                            // outputs, as in rnnedge_model_window's buffer) as little-endian int16;
+                            // first that of the features, or those of the encoder
     const uint32_t *free;   // (windows), CRC-32 of the states and scores of the free steps, step
                             // after step, little-endian int16 and int32; NULL if back is 0
 } rnnedge_golden;
 
-// Run the golden windows in the instance's memory: normalisation, every state (through its CRC) and
-// score must be the simulator's. The instance starts anew, its rules stay. Has floats.
+// Run the golden windows in the instance's memory: normalisation, start or encoder, every state
+// (through its CRC) and score must be the simulator's. The instance starts anew, its rules stay.
+// Has floats.
 //
 //   RNNEDGE_ERR_NULL, RNNEDGE_ERR_MISMATCH
 rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden *golden);
@@ -627,6 +640,8 @@ rnnedge_quantize_fn rnnedge_quantize_id;
 rnnedge_feed_fn rnnedge_feed_values; // by the maps of feedback
 rnnedge_feed_fn rnnedge_feed_best;   // the row of the class with the largest score
 rnnedge_watch_fn rnnedge_watch_errors;
+rnnedge_first_fn rnnedge_first_features; // of golden windows
+rnnedge_first_fn rnnedge_first_encoded;
 
 #ifdef __cplusplus
 }

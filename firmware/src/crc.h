@@ -9,4 +9,7 @@
 // Take one more byte.
 uint32_t rnnedge_crc32(uint32_t crc, uint8_t byte);
 
+// Take n more values, little-endian; in selftest.c.
+uint32_t rnnedge_crc_values(uint32_t crc, const int16_t values[], uint16_t n);
+
 #endif /* RNNEDGE_CRC_H */

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-static uint32_t crc_values(uint32_t crc, const int16_t values[], uint16_t n) {
+uint32_t rnnedge_crc_values(uint32_t crc, const int16_t values[], uint16_t n) {
     for (; n > 0; n--) {
         const uint16_t v = (uint16_t)*values++;
         crc = rnnedge_crc32(rnnedge_crc32(crc, (uint8_t)(v & 255)), (uint8_t)(v >> 8));
@@ -23,14 +23,20 @@ static void fetch(int16_t to[], const int16_t *from, uint32_t n) {
 }
 
 // Run one window of x, in flash, and return the CRC of what it left behind.
-static uint32_t run_steps(const rnnedge_instance *to, const int16_t *x, uint16_t steps) {
+static uint32_t run_steps(const rnnedge_instance *to, const rnnedge_golden *golden,
+                          const float *before, const int16_t *x) {
     const uint16_t inputs = RNNEDGE_GET16(&to->model->inputs);
+    rnnedge_first_fn *first = RNNEDGE_GETP(rnnedge_first_fn *, &golden->first);
     uint32_t crc = RNNEDGE_CRC_START;
     rnnedge_model_reset(to->model, to->state);
+    if (first != NULL) {
+        crc = first(to, golden, before, crc);
+    }
+    uint16_t steps = RNNEDGE_GET16(&golden->steps);
     for (; steps > 0; steps--, x += inputs) {
         fetch(to->x, x, inputs);
         rnnedge_model_step(to->model, to->state, to->x, to->scratch);
-        crc = crc_values(crc, to->state, RNNEDGE_GET16(&to->model->state_size));
+        crc = rnnedge_crc_values(crc, to->state, RNNEDGE_GET16(&to->model->state_size));
     }
     rnnedge_model_output(to->model, to->state, to->scratch, to->outputs);
     return ~crc;
@@ -46,7 +52,7 @@ static uint32_t run_whole(const rnnedge_instance *to, const int16_t *x, uint16_t
     for (uint8_t left = RNNEDGE_GET8(&to->model->n_layers); left > 0; left--, layer++) {
         const uint16_t outputs = RNNEDGE_GET16(&layer->outputs);
         for (uint16_t t = RNNEDGE_GET8(&layer->sequences) ? steps : 1; t > 0; t--) {
-            crc = crc_values(crc, values, outputs);
+            crc = rnnedge_crc_values(crc, values, outputs);
             values += outputs;
         }
     }
@@ -91,13 +97,13 @@ static uint32_t run_back(const rnnedge_instance *to, uint16_t steps) {
     for (; feed != NULL && steps > 0; steps--) {
         feed(model, to->outputs, to->x);
         rnnedge_model_step(model, to->state, to->x, to->scratch);
-        crc = crc_values(crc, to->state, RNNEDGE_GET16(&model->state_size));
+        crc = rnnedge_crc_values(crc, to->state, RNNEDGE_GET16(&model->state_size));
         rnnedge_model_output(model, to->state, to->scratch, to->outputs);
         for (uint16_t i = 0; i < RNNEDGE_GET16(&model->outputs); i++) {
             const uint32_t score = (uint32_t)to->outputs[i];
             const int16_t halves[2] = {(int16_t)(uint16_t)(score & 0xFFFFu),
                                        (int16_t)(uint16_t)(score >> 16)};
-            crc = crc_values(crc, halves, 2);
+            crc = rnnedge_crc_values(crc, halves, 2);
         }
     }
     return ~crc;
@@ -123,6 +129,7 @@ rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden
     const uint16_t outputs = RNNEDGE_GET16(&model->outputs);
     const uint16_t steps = RNNEDGE_GET16(&golden->steps);
     const uint32_t skip = whole ? rnnedge_last_scores(model, steps) : 0;
+    const float *before = RNNEDGE_GETP(const float *, &golden->before);
     const float *raw = RNNEDGE_GETP(const float *, &golden->raw);
     const int16_t *x = RNNEDGE_GETP(const int16_t *, &golden->x);
     const int32_t *scores = RNNEDGE_GETP(const int32_t *, &golden->scores);
@@ -131,7 +138,8 @@ rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden
     const uint16_t back = RNNEDGE_GET16(&golden->back);
     rnnedge_status status = RNNEDGE_OK;
     for (uint16_t left = RNNEDGE_GET16(&golden->windows); left > 0; left--) {
-        const uint32_t crc = whole ? run_whole(instance, x, steps) : run_steps(instance, x, steps);
+        const uint32_t crc =
+            whole ? run_whole(instance, x, steps) : run_steps(instance, golden, before, x);
         if (crc != RNNEDGE_GET32(states) || !normalises(instance, raw, x) ||
             !equal(instance->outputs + skip, scores, outputs) ||
             (back != 0 && run_back(instance, back) != RNNEDGE_GET32(free))) {
@@ -143,6 +151,7 @@ rnnedge_status rnnedge_selftest(rnnedge_instance *instance, const rnnedge_golden
         scores += outputs;
         states++;
         free += back != 0;
+        before = before == NULL ? NULL : before + RNNEDGE_GET16(&golden->n_before);
     }
     rnnedge_reset(instance);
     return status;

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnedge.arrays import F32
 from rnnedge.errors import FitError
 from rnnedge.output import write_files
 from rnnedge.run import RunSpec
+from rnnedge.runwindows import Given
 from rnnedge.spec import QuantizedModel
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ class Task:
         board: where it goes.
         spec: of the run.
         model: of the run.
-        golden: float32 (windows, steps, channels), raw units, for the golden vectors.
+        golden: raw windows for the golden vectors, with what they start from.
         optimize: "speed" or "size"; None: speed or, where that does not fit, size.
     """
 
     board: "Board"
     spec: RunSpec
     model: QuantizedModel
-    golden: F32
+    golden: Given
     optimize: str | None
 
     def build(self, work: Path, package: Path | None = None) -> "Firmware":

@@ -155,7 +155,7 @@ def write_export(
     from rnnedge.targets.written import last_written
 
     kernels, formats = wanted.kernels(), wanted.formats()
-    golden = knows.windows.X_test[:GOLDEN_WINDOWS]
+    golden = knows.windows.given(GOLDEN_WINDOWS)
     extras, tflite, refused = tflite_files(model, wanted.tflite)
     files = export_c(model, golden, kernels, wanted.counts_per_unit)
     measured = {**figures(model, knows, files, wanted.measured()), "tflite": tflite}

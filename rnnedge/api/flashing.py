@@ -99,7 +99,7 @@ def flash(
         require_installed(found, chosen)
     places = _places(found, chosen, port, drive, dry_run=dry_run)
     kept = out is not None or not dry_run  # the command names no path that will be gone
-    golden = windows.X_test[:GOLDEN_WINDOWS]
+    golden = windows.given(GOLDEN_WINDOWS)
     task = Task(board=found, spec=spec, model=model, golden=golden, optimize=optimize)
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rnnedge-")))

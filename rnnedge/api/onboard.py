@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from rnnedge.api.building import Task
 from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
 from rnnedge.api.proving import check_folder
-from rnnedge.arrays import F32
 from rnnedge.errors import DeviceError
-from rnnedge.run import RunSpec
+from rnnedge.run import RunSpec, Windows
 from rnnedge.spec import QuantizedModel
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def verify_boards(
         run=run,
         spec=spec,
         model=model,
-        raw=kept.X_test,
+        kept=kept,
         windows=windows,
         optimize=optimize,
         say=say,
@@ -89,7 +88,7 @@ class _BoardTask:
     run: Path
     spec: RunSpec
     model: QuantizedModel
-    raw: F32
+    kept: Windows
     windows: int | None
     optimize: str | None
     say: Callable[[str], None]
@@ -107,7 +106,7 @@ class _BoardTask:
                 board=board,
                 spec=self.spec,
                 model=self.model,
-                golden=self.raw[:GOLDEN_WINDOWS],
+                golden=self.kept.given(GOLDEN_WINDOWS),
                 optimize=self.optimize,
             )
             self.say(f"{board.name}: building ...")
@@ -131,7 +130,8 @@ class _BoardTask:
         if emulated and board.emulator is not None and board.emulator.ticks_per_instruction:
             per_tick = 1 / board.emulator.ticks_per_instruction
             clock = Clock(unit=board.emulator.unit, per_tick=per_tick, core_hz=board.clock_hz)
-        golden, others = self.raw[:GOLDEN_WINDOWS], self.raw[GOLDEN_WINDOWS:]
+        raw = self.kept.X_test
+        golden, others = raw[:GOLDEN_WINDOWS], raw[GOLDEN_WINDOWS:]
         fresh = choose(others, self.windows or _FRESH_WINDOWS)
         sensor = Sensor(rate=self.spec.rate, hop=self.spec.hop)
         with open_device(port) as device:

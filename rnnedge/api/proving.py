@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
-from rnnedge.arrays import F32
 from rnnedge.errors import ModelError
 from rnnedge.modelfile import model_hash
 from rnnedge.output import write_files
+from rnnedge.runwindows import Given
 from rnnedge.spec import QuantizedModel
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def verify(
     raw = kept.X_test
     rows: list[Document] = []
     if chosen:
-        with _exported(model, raw, export_folder) as exported:
+        with _exported(model, kept.given(GOLDEN_WINDOWS), export_folder) as exported:
             rows += [
                 compare(
                     target,
@@ -109,15 +109,16 @@ def bench(
     chosen = find_counting_targets(targets)
     if run is None:
         model, raw = random_model(**shape)
+        given = Given(raw=raw[:GOLDEN_WINDOWS])
     else:
         _, model, kept = open_run(run)
-        raw = kept.X_test
-    with _exported(model, raw, None) as exported:
+        raw, given = kept.X_test, kept.given(GOLDEN_WINDOWS)
+    with _exported(model, given, None) as exported:
         return [measure(target, exported, model, raw, optimize, keep) for target in chosen]
 
 
 @contextmanager
-def _exported(model: QuantizedModel, raw: F32, folder: Path | None) -> Iterator["Exported"]:
+def _exported(model: QuantizedModel, given: Given, folder: Path | None) -> Iterator["Exported"]:
     """Give the exported folder of `model`: `folder` as it stands, or a fresh temporary one."""
     from rnnedge.convert.c import export_c
     from rnnedge.targets.exported import open_exported
@@ -127,7 +128,7 @@ def _exported(model: QuantizedModel, raw: F32, folder: Path | None) -> Iterator[
         yield open_exported(folder)
         return
     with tempfile.TemporaryDirectory(prefix="rnnedge-") as work:
-        write_files(Path(work) / model.name, export_c(model, raw[:GOLDEN_WINDOWS]))
+        write_files(Path(work) / model.name, export_c(model, given))
         yield open_exported(Path(work) / model.name)
 
 

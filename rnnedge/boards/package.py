@@ -1,20 +1,20 @@
 """The package that a board's firmware is built of: nothing but what that needs."""
 
-from rnnedge.arrays import F32
 from rnnedge.boards.board import Board
+from rnnedge.runwindows import Given
 from rnnedge.spec import QuantizedModel
 from rnnedge.targets.cores import find_core
 
 
 def firmware_package(
-    board: Board, model: QuantizedModel, golden: F32, project: str = ""
+    board: Board, model: QuantizedModel, golden: Given, project: str = ""
 ) -> dict[str, bytes]:
     """Return the files of a package with a model and the firmware of a board.
 
     Args:
         board: decides the kernel.
         model: the quantised model.
-        golden: float32 (windows, steps, channels), raw units, for the golden vectors.
+        golden: raw windows for the golden vectors, with what they start from.
         project: "esp_idf" or "zephyr": what that builds, not the firmware; in examples/ of this
             name.
     """

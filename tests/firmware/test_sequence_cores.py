@@ -9,6 +9,7 @@ import pytest
 from rnnedge.convert.c import export_c
 from rnnedge.errors import ToolError
 from rnnedge.output import write_files
+from rnnedge.runwindows import Given
 from rnnedge.simulator import detect, quantize, run_free, step_scores
 from rnnedge.targets import build, find_targets
 from rnnedge.targets.elf import read_elf
@@ -27,7 +28,8 @@ def exported_kind(folder: Path, kind: str) -> tuple[TaskData, Exported]:
     """Data for a small model of a kind, and its exported folder."""
     model = task_model(9, kind, units=5)
     data = task_data(model, 9, 2, 7)
-    write_files(folder, export_c(model, data.raw))
+    given = Given(raw=data.raw, features=data.features, encoder=data.encoder)
+    write_files(folder, export_c(model, given))
     return data, open_exported(folder)
 
 
@@ -86,17 +88,40 @@ def increased(text: str, table: str, line: int) -> str:
 
 
 @pytest.mark.usefixtures("instances")
-@pytest.mark.parametrize("part", ["free", "table", "feedback"])
-def test_the_selftest_notices_a_changed_part(tmp_path: Path, part: str) -> None:
-    """A CRC of free steps, a row of the table, a map of the feedback: each on its own."""
-    data, exported = exported_kind(
-        tmp_path / "export", "generate" if part == "feedback" else "next"
-    )
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ("free", "next"),
+        ("table", "next"),
+        ("feedback", "generate"),
+        ("before", "start"),
+        ("before", "translate"),
+        ("before", "reply"),
+        ("start_dense_w", "start"),
+        ("encoder_table", "reply"),
+    ],
+)
+def test_the_selftest_notices_a_changed_part(tmp_path: Path, part: str, kind: str) -> None:
+    """A CRC of free steps, a row of a table, a map of the feedback, a start: each on its own."""
+    data, exported = exported_kind(tmp_path / "export", kind)
     golden = exported.folder / "src" / "net" / "net_golden.c"
-    path = golden if part == "free" else exported.model_source
+    path = golden if part in ("free", "before") else exported.model_source
     text = path.read_text()
     if part == "free":
         text = increased(text, "golden_free[2]", 1)
+    elif part == "before":  # of the first window
+        head, found, tail = text.partition("golden_before[")
+        assert found
+        lines = tail.splitlines()
+        lines[1] = (
+            f"    {0.0 if kind != 'reply' or lines[1].split('.')[0].strip() != '0' else 1.0}f,"
+        )
+        text = head + found + "\n".join(lines) + "\n"
+    elif part == "start_dense_w":
+        text = increased(text, "net_start_dense_w[", 1)
+    elif part == "encoder_table":
+        assert data.encoder is not None
+        text = increased(text, "net_encoder_table[", 1 + int(data.encoder[0, 0, 0]))
     elif part == "table":  # of the first sample's id
         text = increased(text, "int8_t net_table[", 1 + int(data.raw[0, 0, 0]))
     else:
@@ -111,5 +136,6 @@ def test_the_selftest_notices_a_changed_part(tmp_path: Path, part: str) -> None:
     asked = Request(x=data.raw, free=True)
     core.run(core.build(exported, tmp_path / "work", "size"), asked)
     path.write_text(text)
+    program = core.build(exported, tmp_path / "work", "size")
     with pytest.raises(ToolError):
-        core.run(core.build(exported, tmp_path / "work", "size"), asked)
+        core.run(program, asked)

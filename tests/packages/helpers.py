@@ -11,6 +11,7 @@ from rnnedge.convert.c import export_c
 from rnnedge.convert.packages import FORMATS, arduino, make_package, package_files
 from rnnedge.output import write_files
 from rnnedge.run import Windows
+from rnnedge.runwindows import Given
 from rnnedge.spec import QuantizedModel
 from tests.models import float_model, raw_windows
 from tests.taskmodels import task_data
@@ -35,8 +36,13 @@ def content(
     counts_per_unit: Sequence[float] | None = None,
 ) -> dict[str, bytes]:
     """Every file of a package, but the TFLite model."""
-    raw = raw_of(model) if model.task == "classify" else task_data(model, 1, 2, model.window).raw
-    files = export_c(model, raw, counts_per_unit=counts_per_unit)
+    if model.task == "classify":
+        given = Given(raw=raw_of(model))
+    else:
+        data = task_data(model, 1, 2, model.window)
+        given = Given(raw=data.raw, features=data.features, encoder=data.encoder)
+    raw = given.raw
+    files = export_c(model, given, counts_per_unit=counts_per_unit)
     unknown = np.full(len(raw), -1, np.int64)
     windows = Windows(calibration=raw, X_test=raw, y_test=unknown)
     measured = figures(model, Known(windows=windows), files, ())

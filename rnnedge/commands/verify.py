@@ -109,7 +109,8 @@ def _progress(done: int, count: int) -> None:
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    table(["target", *_COMPARED], [[_name(row), *_compared(row)] for row in rows])
+    free = _any_free(rows)
+    table(["target", *_titles(free)], [[_name(row), *_compared(row, free)] for row in rows])
     _show_differences(rows)
 
 
@@ -117,8 +118,9 @@ def _show_boards(rows: list[dict[str, Any]]) -> None:
     for start in range(0, len(rows), _SIDE_BY_SIDE):
         some = rows[start : start + _SIDE_BY_SIDE]
         units = list(dict.fromkeys(row["unit"] for row in some if row["unit"])) or [""]
-        titles = [*_COMPARED, *(f"{unit} a step".strip() for unit in units), *_BOARD_ROWS]
-        columns = zip(*(_board_column(row, units) for row in some), strict=True)
+        free = _any_free(some)
+        titles = [*_titles(free), *(f"{unit} a step".strip() for unit in units), *_BOARD_ROWS]
+        columns = zip(*(_board_column(row, units, free) for row in some), strict=True)
         table(
             ["", *(row["board"] for row in some)],
             [[title, *values] for title, values in zip(titles, columns, strict=True)],
@@ -130,7 +132,6 @@ def _show_boards(rows: list[dict[str, Any]]) -> None:
     _show_differences(rows)
 
 
-_COMPARED = ("windows", "values compared", "differences")
 _BOARD_ROWS = ("latency", "headroom", "stack", "retries", "damaged frames", "resets")
 _SIDE_BY_SIDE = 3
 
@@ -139,14 +140,24 @@ def _name(row: dict[str, Any]) -> str:
     return " ".join([row["target"], *([row["variant"]] if "variant" in row else [])])
 
 
-def _compared(row: dict[str, Any]) -> list[str]:
-    return [str(row["windows"]), f"{row['values_compared']:,}", f"{row['differences']:,}"]
+def _any_free(rows: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether one of the models ran freely."""
+    return any(row.get("free_steps") for row in rows)
 
 
-def _board_column(row: dict[str, Any], units: Sequence[str]) -> list[str]:
+def _titles(free: bool) -> list[str]:
+    return ["windows", *(["free steps"] if free else []), "values compared", "differences"]
+
+
+def _compared(row: dict[str, Any], free: bool) -> list[str]:
+    ran = [f"{row.get('free_steps', 0):,}"] if free else []
+    return [str(row["windows"]), *ran, f"{row['values_compared']:,}", f"{row['differences']:,}"]
+
+
+def _board_column(row: dict[str, Any], units: Sequence[str], free: bool) -> list[str]:
     stack = f"{row['stack_bytes']:,} bytes" if row["stack_bytes"] else "not measured"
     line = [str(row[name]) for name in ("retries", "damaged", "resets")]
-    return [*_compared(row), *_speed(row, units), stack, *line]
+    return [*_compared(row, free), *_speed(row, units), stack, *line]
 
 
 def _speed(row: dict[str, Any], units: Sequence[str]) -> list[str]:

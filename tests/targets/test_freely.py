@@ -15,6 +15,7 @@ from rnnedge.targets import find_target
 from rnnedge.targets.compare import compare
 from rnnedge.targets.freely import free_checks
 from rnnedge.targets.stream import Request, parse, request
+from tests.cli import rnnedge
 from tests.models import float_model, quantized
 from tests.taskmodels import GENERATING, KINDS, random_task_model, task_data, task_model
 from tests.taskruns import export_task, make_task_run
@@ -54,6 +55,17 @@ def test_cores_run_freely_from_starts_and_encoders(target: str, tmp_path: Path) 
         row = verified(target, model, tmp_path / kind)
         assert row["first_difference"] is None
         assert row["free_steps"] == 36
+
+
+def test_verify_tells_how_many_free_steps_there_were(tmp_path: Path) -> None:
+    shown = {}
+    for kind in ("reply", "tag"):
+        make_task_run(tmp_path / kind, task_model(3, kind))
+        done = rnnedge("verify", tmp_path / kind)
+        assert done.code == 0, done.err
+        shown[kind] = done.out
+    assert "free steps" in shown["reply"] and " 144 " in shown["reply"]  # 6 windows, twice 12
+    assert "free steps" not in shown["tag"]
 
 
 def test_a_wrong_feedback_encoder_or_start_is_found(tmp_path: Path) -> None:

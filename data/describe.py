@@ -12,8 +12,9 @@ from rnnedge.data.prepare import prepare
 from rnnedge.data.readers import Recordings
 from rnnedge.data.suggest import suggested_window
 from rnnedge.data.tasks import found_task
-from rnnedge.data.timeline import Timeline, timeline, usual_step
+from rnnedge.data.timeline import Timeline, round_rate, timeline, usual_step
 from rnnedge.errors import DataError
+from rnnedge.plaintext import counted
 from rnnedge.run import DataFormat
 
 _UNBALANCED, _LONGER, _OTHER_RATE = 10, 2.0, 1.1
@@ -23,30 +24,35 @@ _SAME_ROWS, _SAME_NUMBERS = 8, 24  # fewer of a coarse sensor are the same by ch
 _NAMED = 5
 
 
-def describe(data: Recordings, form: DataFormat) -> dict[str, Any]:
+def describe(
+    data: Recordings, form: DataFormat, task: tuple[str, str] | None = None
+) -> dict[str, Any]:
     """Describe recordings as they were read; nothing is changed.
 
     Args:
         data: the recordings; missing values are NaN.
         form: how they were read, and are to be filled and resampled.
+        task: what they are for, and why; None: found from them.
 
     Returns:
         ``{"recordings", "rows", "lengths": {"min", "median", "max"}, "seconds", "rate", "time",
-        "text", "channels": [...], "groups", "parts", "classes": [{"name", "recordings", "rows",
-        "median_rows"}], "task": {"name", "reason"}, "window": {"rows", "reason"}, "notes": [...],
-        "warnings": [...]}``; seconds, rate and time (rnnedge.data.timeline) are None without time
-        stamps, window is None of text, channels are as in rnnedge.data.channelstats.
+        "uneven" (time stamps that --resample mends), "text", "channels": [...], "groups", "parts",
+        "classes": [{"name", "recordings", "rows", "median_rows"}], "task": {"name", "reason"},
+        "window": {"rows", "reason"}, "notes": [...], "warnings": [...]}``; seconds, rate and time
+        (rnnedge.data.timeline) are None without time stamps, window is None of text, channels are
+        as in rnnedge.data.channelstats.
     """
     seen = None if data.text else timeline(data)
     rate = form.resample or (None if seen is None else seen.rate)
     lengths = np.array([len(item.values) for item in data.items])
     window, reason = suggested_window(data, rate)
     stats = () if data.text else channel_stats(data)
-    task = found_task(data, form)
+    task = task or found_task(data, form)
     least = max(_SAME_ROWS, -(-_SAME_NUMBERS // max(1, len(data.channels))))
     copies = duplicates(data, max(least, min(window, int(lengths.min()))))
     notes = list(data.notes)
-    warnings = [*_channel_warnings(stats, len(data.channels)), *_rates(data, seen)]
+    other = _rates(data, seen)
+    warnings = [*_channel_warnings(stats, len(data.channels)), *other]
     try:
         notes += [line for line in prepare(data, form).notes if line not in notes]
     except DataError as error:
@@ -64,6 +70,7 @@ def describe(data: Recordings, form: DataFormat) -> dict[str, Any]:
         "seconds": _seconds(data),
         "rate": None if seen is None else seen.rate,
         "time": None if seen is None else asdict(seen),
+        "uneven": bool(other) or not (seen is None or seen.even),
         "text": {"by": data.text, "vocabulary": len(data.classes)} if data.text else None,
         "channels": [asdict(channel) for channel in stats],
         "groups": len({item.group for item in data.items if item.group is not None}),
@@ -156,8 +163,8 @@ def _rates(data: Recordings, seen: Timeline | None) -> list[str]:
     if not other:
         return []
     return [
-        f"{len(other)} recordings have another rate than {seen.rate:g} per second, such as "
-        f"{other[0]}; bring them to one with --resample"
+        f"{counted(len(other), 'recording')} of another rate than {seen.rate:g} per second, such "
+        f"as {other[0]}; bring all to one with --resample {round_rate(seen.rate or 0)}"
     ]
 
 

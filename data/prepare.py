@@ -6,7 +6,7 @@ from rnnedge.data.filling import Missing, fill, missing
 from rnnedge.data.gaps import LONGEST_GAP, Cuts, cut_at_gaps
 from rnnedge.data.readers import Recordings
 from rnnedge.data.resampling import resample
-from rnnedge.data.timeline import Timeline, timeline
+from rnnedge.data.timeline import Timeline, round_rate, timeline
 from rnnedge.run import DataFormat
 
 
@@ -82,7 +82,7 @@ def time_notes(seen: Timeline, cuts: Cuts) -> list[str]:
         f"{count} x {what}{more if count else ''}" for count, what, more in counts if count
     )
     where = f", the first at {seen.first}" if seen.first else ""
-    rate = "RATE" if seen.rate is None else f"{seen.rate:g}"
+    rate = "RATE" if seen.rate is None else round_rate(seen.rate)
     notes = []
     if cuts.count:
         notes.append(

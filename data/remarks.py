@@ -10,6 +10,7 @@ from rnnedge.data.parts import whole
 from rnnedge.data.readers import Recordings
 from rnnedge.data.split import Split
 from rnnedge.data.windows import WindowSet
+from rnnedge.plaintext import counted
 from rnnedge.run import DataFormat
 
 _ROWS = re.compile(r" (?:rows|lines) \d+-\d+$")  # how readers name a part of a file's rows
@@ -32,13 +33,13 @@ def remarks(data: Recordings, parts: Split, form: DataFormat) -> Iterator[str]:
     if parts.train.short:
         steps = parts.train.X.shape[1]
         yield (
-            f"left out: {parts.train.short} recordings that are shorter than a window of {steps}"
+            f"left out: {counted(parts.train.short, 'recording')} shorter than a window of {steps}"
         )
     if parts.train.lengths is not None:
-        count, steps = np.count_nonzero(parts.train.padded), parts.train.X.shape[1]
+        count, steps = int(np.count_nonzero(parts.train.padded)), parts.train.X.shape[1]
         yield (
-            f"of different length: {count} recordings of the training part are shorter than a "
-            f"window of {steps}; what they lack does not count"
+            f"of different length: {counted(count, 'recording')} of the training part shorter "
+            f"than a window of {steps}; what is lacking does not count"
         )
     if cut_at_labels(data, form):
         yield (
@@ -52,7 +53,7 @@ def remarks(data: Recordings, parts: Split, form: DataFormat) -> Iterator[str]:
 def _counts(part: WindowSet, classes: tuple[str, ...]) -> str:
     counts = np.bincount(part.y, minlength=len(classes)).tolist()
     shown = ", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True))
-    return f"{len(part)} windows ({shown})"
+    return f"{counted(len(part), 'window')} ({shown})"
 
 
 def cut_at_labels(data: Recordings, form: DataFormat) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnedge.arrays import F64
 from rnnedge.data.readers import Recordings
+from rnnedge.data.readers.cache import forget
 
 GAP = 1.5
 """A step longer than this many usual ones is a gap."""
@@ -14,6 +15,7 @@ GAP = 1.5
 _CHUNK = 1 << 18
 _BLOCK = 16
 _CHANGED = 1.2
+_NEAR = 0.01
 _SAMPLED = 1 << 20
 
 
@@ -107,6 +109,20 @@ def usual_step(times: Sequence[F64]) -> float:
     return float(np.median(forward)) if len(forward) else 0.0
 
 
+def round_rate(rate: float) -> str:
+    """Return samples per second as they are typed: the shortest number within a percent.
+
+    >>> [round_rate(rate) for rate in (49.87, 102.4, 0.0166, 1 / 3600, 0.3333)]
+    ['50', '102', '1/60', '1/3600', '1/3']
+    """
+    whole = rate if rate >= 1 else 1 / rate
+    for digits in (1, 2, 3):
+        near = float(f"{whole:.{digits}g}")
+        if abs(near / whole - 1) <= _NEAR:
+            break
+    return f"{near:.9g}" if rate >= 1 else f"1/{near:.9g}"
+
+
 def _sampled(time: F64, share: int) -> Iterator[F64]:
     """Yield up to eight stretches of the stamps, together about `share` of them."""
     if len(time) <= share:
@@ -120,6 +136,7 @@ def _steps(time: F64) -> Iterator[tuple[int, F64]]:
     """Yield the first row and the steps of each chunk."""
     for row in range(0, len(time) - 1, _CHUNK):
         yield row, np.diff(np.asarray(time[row : row + _CHUNK + 1]))
+        forget(time)
 
 
 def _block_changes(steps: F64, previous: float) -> tuple[int, float]:

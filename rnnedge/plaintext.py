@@ -1,4 +1,4 @@
-"""Text for one line of a message."""
+"""Words for one line of a message."""
 
 import re
 
@@ -12,3 +12,21 @@ _CONTROLS = re.compile(
 def plain(text: str) -> str:
     """Return text without colours and other control characters, but with its ends of lines."""
     return _CONTROLS.sub("", text.replace("\r", "\n"))
+
+
+def counted(count: int, word: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "window"), counted(2996, "window")
+    ('1 window', '2,996 windows')
+    """
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def visible(name: str) -> str:
+    """Return a name, quoted where it could not be seen.
+
+    >>> visible("a b"), visible(" ")
+    ('a b', "' '")
+    """
+    return name if name.isprintable() and name.strip() else repr(name)

@@ -18,6 +18,7 @@ from rnnedge.data.tasks import Found, read_for
 from rnnedge.data.windows import automatic_window
 from rnnedge.errors import DataError, OutputError
 from rnnedge.kerasbackend import keras, quiet
+from rnnedge.plaintext import counted
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
 from rnnedge.train.checkpoint import Checkpoint
 from rnnedge.train.classification import classification
@@ -121,7 +122,9 @@ def train_run(
     problem = classification(parts, options, mean, std, recordings.channels)
     fitted = model if parts.train.lengths is None else masked(model)
     history = optimise(fitted, problem, options, progress, checkpoint)
-    progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
+    progress.note(
+        f"trained {counted(len(history.epochs), 'epoch')}, kept the weights of {history.best + 1}"
+    )
     units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
         options.channel_units
     )

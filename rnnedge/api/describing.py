@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnnedge.api.opened import Document
-from rnnedge.errors import DataError, NoLabelsError, OutputError
+from rnnedge.errors import DataError, OutputError
 from rnnedge.output import write_files
 from rnnedge.run import DataFormat
 
@@ -35,6 +35,7 @@ def describe_data(
     """
     from rnnedge.data.describe import describe
     from rnnedge.data.readers import read
+    from rnnedge.data.tasks import found_task, read_any, reading
 
     if plot is not None and plot.suffix.lower() not in _KINDS:
         raise OutputError(
@@ -44,12 +45,14 @@ def describe_data(
     holes = replace(form, missing="interpolate") if form.missing == "refuse" else form
     unlabelled = ""
     try:
-        recordings = read(data, holes, tell=tell)
+        recordings, _ = read_any(data, holes, tell)
     except DataError as error:
-        asked = holes.label != DataFormat().label
-        unlabelled = str(error) if asked or not isinstance(error, NoLabelsError) else ""
+        unlabelled = str(error)
         recordings = read(data, holes, labelled=False, tell=tell)
-    document = describe(recordings, form)
+    task = found_task(recordings, form)
+    if task[0] == "label":  # its recordings do not end where the label changes
+        recordings = read(data, holes, tell=tell, **reading("label", holes))
+    document = describe(recordings, form, task)
     if unlabelled:
         document["notes"].insert(0, f"read without labels: {unlabelled}")
     if plot is not None:

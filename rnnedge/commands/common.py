@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rnnedge.plaintext import counted
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 FOLDER = click.Path(path_type=Path)
@@ -71,13 +73,17 @@ def numbers(
         raise click.BadParameter(f"{value!r}: expected numbers parted by commas") from None
 
 
-def counted(count: int, word: str) -> str:
-    """Return a number of things.
-
-    >>> counted(1, "window"), counted(2996, "window")
-    ('1 window', '2,996 windows')
-    """
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def per_second(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read a rate: a number, or one divided by another as in 1/60."""
+    if value is None:
+        return None
+    try:
+        count, _, seconds = value.partition("/")
+        return float(count) / float(seconds or 1)
+    except (ValueError, ZeroDivisionError):
+        raise click.BadParameter(
+            f"{value!r}: expected samples per second, such as 50 or 1/60"
+        ) from None
 
 
 def report(document: Any, as_json: bool, show: Callable[[Any], None]) -> None:
@@ -120,7 +126,8 @@ def left_out(document: dict[str, Any]) -> None:
     """Say on standard error how many recordings gave no window."""
     if document.get("short_recordings"):
         count = document["short_recordings"]
-        click.echo(f"left out: {count} recordings that are shorter than a window", err=True)
+        what = counted(count, "recording")
+        click.echo(f"left out: {what} shorter than a window", err=True)
 
 
 def confusion(variant: dict[str, Any], classes: Sequence[str], title: str) -> None:

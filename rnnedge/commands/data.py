@@ -7,6 +7,8 @@ import click
 
 from rnnedge.commands.common import DATA, json_option, report, table
 from rnnedge.commands.dataoptions import data_options, taken_form
+from rnnedge.commands.trainline import train_line
+from rnnedge.plaintext import counted
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BARS = 12
@@ -31,20 +33,27 @@ def data(data: tuple[Path, ...], plot: Path | None, as_json: bool, **chosen: Any
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("reading", total=1.0)
+        form = taken_form(chosen)
         document = api.describe_data(
             data,
-            taken_form(chosen),
+            form,
             plot=plot,
             tell=lambda share: bar.update(task, completed=share),
         )
+    document["command"] = train_line(document, form, data)
     report(document, as_json, _show)
 
 
 def _show(document: dict[str, Any]) -> None:
     lengths = document["lengths"]
     click.echo(
-        f"{document['recordings']:,} recordings, {document['rows']:,} rows; a recording has "
-        f"{lengths['min']:,} to {lengths['max']:,} rows, the median {lengths['median']:,.0f}"
+        f"{counted(document['recordings'], 'recording')}, {counted(document['rows'], 'row')}"
+        + (
+            f"; a recording has {lengths['min']:,} to {lengths['max']:,} rows, the median "
+            f"{lengths['median']:,.0f}"
+            if document["recordings"] > 1
+            else ""
+        )
     )
     if document["time"]:
         _show_time(document)
@@ -76,6 +85,8 @@ def _show(document: dict[str, Any]) -> None:
     click.echo(f"suggested: --task {task['name']} ({task['reason']})")
     if window:
         click.echo(f"suggested: --window {window['rows']} ({window['reason']})")
+    if document["command"]:
+        click.echo(f"to train it: {document['command']}")
     for line in document["notes"]:
         click.echo(line if line.startswith("note: ") else f"note: {line}")
     for line in document["warnings"]:
@@ -89,9 +100,10 @@ def _show_time(document: dict[str, Any]) -> None:
     click.echo(
         f"time: a sample each {time['step']:g} s"
         + (f" ({rate:.6g} per second)" if rate else "")
-        + f", jitter {100 * time['jitter']:.2g} %, {time['gaps']} gaps, "
-        f"{time['backwards']} steps backwards, {time['duplicates']} time stamps twice, "
-        f"{time['changes']} changes of the step"
+        + f", jitter {100 * time['jitter']:.2g} %, {counted(time['gaps'], 'gap')}, "
+        f"{counted(time['backwards'], 'step')} backwards, "
+        f"{counted(time['duplicates'], 'time stamp')} twice, "
+        f"{counted(time['changes'], 'change')} of the step"
         + ("" if seconds is None else f"; {duration(seconds)} in all")
     )
 

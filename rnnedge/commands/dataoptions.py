@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnnedge.commands.common import names
+from rnnedge.commands.common import names, per_second
 
 if TYPE_CHECKING:
     from rnnedge.run import DataFormat
@@ -46,7 +46,10 @@ _OPTIONS = (
     click.option("--ignore", callback=names, help="Columns that are no channels, by comma."),
     click.option("--time", help="Column of time stamps. [default: found by its name and content]"),
     click.option(
-        "--resample", type=float, help="Samples per second to bring the recordings to, by time."
+        "--resample",
+        callback=per_second,
+        metavar="RATE",
+        help="Samples per second to bring the recordings to, by time; 1/60 is one a minute.",
     ),
     click.option(
         "--missing",

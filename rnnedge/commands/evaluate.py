@@ -8,7 +8,6 @@ import click
 from rnnedge.commands.common import (
     DATA,
     confusion,
-    counted,
     json_option,
     left_out,
     report,
@@ -16,6 +15,7 @@ from rnnedge.commands.common import (
     table,
 )
 from rnnedge.commands.figures import figures
+from rnnedge.plaintext import counted
 
 _AGREEING = 0.99
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, counted, json_option, report, table
+from rnnedge.commands.common import DATA, json_option, report, table
 from rnnedge.commands.dataoptions import data_options, taken_form
 from rnnedge.commands.evaluate import disagreement
 from rnnedge.commands.trainoptions import train_options
+from rnnedge.plaintext import counted
 
 _SPREAD = ("mean", "deviation", "worst")
 _BESIDE = ("agreement",)

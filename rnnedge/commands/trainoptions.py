@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rnnedge.commands.common import FOLDER
+from rnnedge.commands.common import FOLDER, per_second
 from rnnedge.errors import RnnedgeError
 from rnnedge.tasks import TASKS
 
@@ -106,7 +106,12 @@ _STREAM = (
     ),
 )
 _TRAINING = (
-    click.option("--rate", type=float, help="Samples per second. [default: by the time stamps]"),
+    click.option(
+        "--rate",
+        callback=per_second,
+        metavar="RATE",
+        help="Samples per second; 1/60 is one a minute. [default: by the time stamps]",
+    ),
     click.option(
         "--unit",
         "units_of_measure",

@@ -117,7 +117,7 @@ def test_other_rates_and_missing_values_are_told() -> None:
     items = [item(noise(100, 1, n), time=time, source=f"r{n}") for n in range(4)]
     items += [item(noise(100, 1, 9), time=time * 2, source="slow")]
     text = told(*items)
-    assert "1 recordings have another rate than 100 per second, such as slow (50 per" in text
+    assert "1 recording of another rate than 100 per second, such as slow (50 per" in text
     holes = noise(50, 2)
     holes[3, 1] = np.nan
     assert "row 4 'c1': missing, the first of 1 missing values; --missing" in told(item(holes))

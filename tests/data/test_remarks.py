@@ -33,7 +33,7 @@ def write(path: Path) -> Path:
 def test_what_was_taken_left_out_and_looks_wrong_is_told(tmp_path: Path) -> None:
     text = told(write(tmp_path / "d.csv"), DataFormat())
     assert "channels: t, ax [g]" in text
-    assert "left out: 1 recordings that are shorter than a window of 8" in text
+    assert "left out: 1 recording shorter than a window of 8" in text
     assert "a recording was taken to end wherever the label changes" in text
     assert "channel t only grows; if it is a time or a count, --ignore t" in text
     assert "channel ax" not in text

@@ -154,7 +154,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
             source = folder / "file.csv"
             source.write_text("x\n")
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("rnnedge.train.fit.read", lambda *_, **__: make())
+                patch.setattr("rnnedge.data.tasks.read", lambda *_, **__: make())
                 document = api.fit(
                     [source], folder / "run", options=TrainOptions(**(QUICK | options)),
                     form=DataFormat(),

@@ -12,6 +12,7 @@ import rnnedge
 from rnnedge.data.prepare import Prepared
 from rnnedge.data.readers import Recordings
 from rnnedge.kerasbackend import keras, quiet
+from rnnedge.plaintext import counted, visible
 from rnnedge.run import (
     ENCODER_FILE,
     KERAS_FILE,
@@ -62,7 +63,9 @@ def train_task(
     for line in (*ready.notes, *_remarks(made)):
         progress.note(line)
     history = optimise(made.network, made.problem, options, progress, checkpoint)
-    progress.note(f"trained {len(history.epochs)} epochs, kept the weights of {history.best + 1}")
+    progress.note(
+        f"trained {counted(len(history.epochs), 'epoch')}, kept the weights of {history.best + 1}"
+    )
     outline = made.outline
     spec = RunSpec(
         name=options.name,
@@ -106,16 +109,16 @@ def _remarks(made: Plan) -> Iterator[str]:
     yield f"task: {made.outline.task}"
     yield f"channels: {', '.join(_named(channel) for channel in made.channels)}"
     names = made.outline.classes
-    shown = ", ".join(map(_visible, names[:_MOST_NAMES]))
+    shown = ", ".join(map(visible, names[:_MOST_NAMES]))
     yield f"outputs: {shown}{f' and {len(names) - _MOST_NAMES} more' * (len(names) > _MOST_NAMES)}"
     for name, items in made.series.items():
         rows = sum(len(item.x) for item in items)
-        yield f"{name}: {len(items)} recordings, {rows} steps"
+        yield f"{name}: {counted(len(items), 'recording')}, {counted(rows, 'step')}"
     if made.outline.text and (unseen := _unseen(made)):
-        names = ", ".join(repr(name) for name in unseen[:_MOST_NAMES])
+        shown = ", ".join(repr(name) for name in unseen[:_MOST_NAMES])
         yield (
             f"note: {len(unseen)} of {len(made.outline.classes)} {made.outline.text} are not in "
-            f"the training part, only in the others: {names}; the vocabulary is that of all the "
+            f"the training part, only in the others: {shown}; the vocabulary is that of all the "
             "files, a test part given with --test does not count"
         )
     if part := kept_share(made.windows, made.series["test"]):
@@ -142,10 +145,6 @@ def _unseen(made: Plan) -> list[str]:
 
 def _named(channel: Channel) -> str:
     return f"{channel.name} [{channel.unit}]" if channel.unit else channel.name
-
-
-def _visible(name: str) -> str:
-    return name if name.isprintable() and name.strip() else repr(name)
 
 
 def _with_units(channels: tuple[Channel, ...], options: TrainOptions) -> tuple[Channel, ...]:

@@ -1,0 +1,116 @@
+"""Which task data is for: the same for `rnnedge data`, which trains nothing, and for training."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnedge.api import describe_data
+from rnnedge.commands.trainline import train_line
+from rnnedge.data.tasks import found_task, read_for
+from rnnedge.errors import DataError
+from rnnedge.run import DataFormat
+
+USUAL = DataFormat()
+
+
+def table(path: Path, labels: list[str], *, start: int = 0, gap: int = 0) -> list[str]:
+    """Rows of a clock that runs on, but for `gap` s wherever the label changes."""
+    rng = np.random.default_rng(start)
+    lines, clock = [], start
+    for before, label in zip([labels[0], *labels], labels, strict=False):
+        clock += 1 + (gap if label != before else 0)
+        lines.append(f"{clock},{rng.normal():.3f},{rng.normal():.3f},{label}")
+    path.write_text("\n".join(["time [s],x,y,label", *lines]) + "\n")
+    return lines
+
+
+def both(path: Path, form: DataFormat = USUAL) -> str:
+    """Return the task, after a look whether both ways to it lead to the same one."""
+    found = read_for(None, [path], form)
+    assert describe_data([path], form)["task"]["name"] == found.task
+    assert found_task(found.data, form)[0] == found.task or found.task == "label"
+    return found.task
+
+
+def test_a_label_that_changes_while_the_clock_runs_on_is_told_at_each_row(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    table(file, (["rest"] * 20 + ["walk"] * 20) * 4)
+    assert both(file) == "label"
+    found = read_for(None, [file], USUAL)
+    assert len(found.data.items) == 1
+    assert found.data.items[0].row_labels is not None
+    assert describe_data([file])["recordings"] == 1
+    table(file, (["rest"] * 20 + ["walk"] * 20) * 4, gap=60)
+    assert both(file) == "classify"
+    assert both(file, DataFormat(recording_rows=20)) == "classify"
+
+
+def test_labels_inside_numbered_recordings_are_told_at_each_row(tmp_path: Path) -> None:
+    X, y = np.random.default_rng(0).normal(size=(80, 2)), np.repeat([0, 1, 0, 1], 20)
+    file = tmp_path / "a.npz"
+    np.savez(file, X=X, y=y, ptr=np.array([0, 40, 80]))
+    assert both(file) == "label"
+    np.savez(file, X=X, y=y, ptr=np.array([0, 20, 40, 60, 80]))
+    assert both(file) == "classify"
+    np.savez(file, X=X, y=y)
+    document = describe_data([file])["task"]
+    assert document["name"] == "classify"
+    assert "--task label answers at each row" in document["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("a,b\n1,2\n3,1\n2,2\n", "forecast"),
+        ("a,label\n1,normal\n2,normal\n", "anomaly"),
+        ("a,label\n1,x\n2,x\n", "classify"),
+    ],
+)
+def test_few_or_no_labels(tmp_path: Path, text: str, task: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    assert both(tmp_path / "a.csv") == task
+
+
+def test_what_columns_are_for_asks_for_a_task(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b,label\n1,3,x\n2,3,x\n3,3,x\n")
+    for form, task in (
+        (DataFormat(targets=("a",)), "forecast"),
+        (DataFormat(start=("b",)), "generate"),
+    ):
+        found = read_for(None, [tmp_path / "a.csv"], replace(form, ignore=("label",)))
+        assert found.task == task
+        assert found.reason.startswith("--")
+
+
+def test_words_without_a_label_are_named_with_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,kind\n1,run\n2,run\n")
+    with pytest.raises(
+        DataError, match=r"no label column 'label'.*--label.*column 'kind' is 'run'"
+    ):
+        read_for(None, [tmp_path / "a.csv"], USUAL)
+    with pytest.raises(DataError, match="no label column 'sort'"):
+        read_for(None, [tmp_path / "a.csv"], DataFormat(label="sort"))
+
+
+def _line(path: Path, **form: Any) -> str:
+    chosen = DataFormat(**form)
+    return train_line(describe_data([path], chosen), chosen, [path])
+
+
+def test_the_command_to_train_repeats_the_options_and_adds_what_is_needed(tmp_path: Path) -> None:
+    file = tmp_path / "my data.csv"
+    lines = table(file, ["rest"] * 200)
+    rows = [line.split(",") for line in lines]
+    rows = [[at, x, "7", name] for number, (at, x, _, name) in enumerate(rows) if number != 50]
+    rows[3][1] = ""
+    file.write_text("\n".join(["time [s],x,y,kind", *map(",".join, rows)]) + "\n")
+    words = f"rnnedge train '{file}' --task forecast --window 64 --resample 1 "
+    words += "--missing interpolate --ignore kind,y --out 'runs/my data'"
+    assert _line(file, ignore=("kind",)) == words
+    table(file, ["rest"] * 200)
+    assert "--resample" not in _line(file, ignore=("label",))
+    (tmp_path / "b.csv").write_text("a,label\n1,x\n2,x\n")
+    assert _line(tmp_path / "b.csv") == ""

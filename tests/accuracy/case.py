@@ -1,7 +1,8 @@
 """What is trained, on what, and what must come out."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,21 @@ class Case:
     def key(self) -> str:
         """Its key in the record."""
         return f"{self.data}: {self.name}"
+
+
+def each_cell(case: Case, lstm: int, rnn: int) -> tuple[Case, ...]:
+    """Return a case with its GRU, and the same for an LSTM and a plain RNN of other widths."""
+    others = [
+        replace(
+            case,
+            name=re.sub(r"GRU-[0-9]+", f"{cell.upper()}-{units}", case.name),
+            options={**case.options, "cell": cell, "units": units},
+            goals=(),
+            seeds=2,
+        )
+        for cell, units in (("lstm", lstm), ("rnn", rnn))
+    ]
+    return (case, *others)
 
 
 def classified(run: Path, document: Mapping[str, Any]) -> Figures:

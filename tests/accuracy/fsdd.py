@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.accuracy.case import Case, Goal, classified
+from tests.accuracy.case import Case, Goal, classified, each_cell
 from tests.accuracy.files import from_the_end
 
 _LEFT_OUT = ("theo", "yweweler")
@@ -48,14 +48,18 @@ _OPTIONS = {
     "augment": {"jitter": 0.5, "scale": 0.3, "warp": 0.2, "mix": 0.4},
 }  # fmt: skip
 CASES = (
-    Case(
-        data="fsdd",
-        name="10 digits, GRU-32",
-        write=official,
-        options=_OPTIONS,
-        measure=classified,
-        goals=(Goal(figure="float accuracy", bound=0.97),),
-        others="logistic regression on statistics 0.960",
+    *each_cell(
+        Case(
+            data="fsdd",
+            name="10 digits, GRU-32",
+            write=official,
+            options=_OPTIONS,
+            measure=classified,
+            goals=(Goal(figure="float accuracy", bound=0.97),),
+            others="logistic regression on statistics 0.960",
+        ),
+        lstm=28,
+        rnn=32,
     ),
     Case(
         data="fsdd",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.accuracy.case import Case, Goal, classified
+from tests.accuracy.case import Case, Goal, classified, each_cell
 from tests.accuracy.files import from_the_end
 
 _FRAMES = 29
@@ -23,7 +23,7 @@ def write(folder: Path, file: Path) -> None:
     np.savez(file, **windows, **labels)
 
 
-CASES = (
+CASES = each_cell(
     Case(
         data="japanese_vowels",
         name="9 speakers, GRU-32",
@@ -33,4 +33,6 @@ CASES = (
         goals=(Goal(figure="float accuracy", bound=0.98),),
         others="logistic regression on statistics 0.981",
     ),
+    lstm=28,
+    rnn=32,
 )

@@ -54,12 +54,39 @@ def table(cases: Sequence[Case], record: Record) -> str:
     return "\n".join(lines) + "\n"
 
 
+def loss_of_int8(cases: Sequence[Case], record: Record) -> str:
+    """Say what int8 costs: points of accuracy, over all classifications in the record."""
+    losses: dict[str, list[float]] = {}
+    for case in cases:
+        figures = record.get(case.key, {}).get("figures", {})
+        for name, values in figures.items():
+            if name.startswith("float accuracy"):
+                int8 = figures[name.replace("float", "int8", 1)]
+                pairs = zip(values, int8, strict=True)
+                losses[f"{case.key}{name.removeprefix('float accuracy')}"] = [
+                    100 * (a - b) for a, b in pairs
+                ]
+    if not losses:
+        return ""
+    means = {key: sum(values) / len(values) for key, values in losses.items()}
+    worst = max(means, key=means.__getitem__)
+    single = max(losses, key=lambda key: max(losses[key]))
+    count = sum(map(len, losses.values()))
+    return (
+        f"Accuracy lost by int8, in points, over {len(means)} rows of classes and {count} "
+        f"trainings: mean {sum(means.values()) / len(means):.2f}; the worst row "
+        f"{means[worst]:.2f} ({worst}); the worst training {max(losses[single]):.2f} ({single}).\n"
+    )
+
+
 def write(cases: Sequence[Case], record: Record) -> None:
     """Put the table into the document."""
     text = DOCUMENT.read_text()
     before, rest = text.split(_BEGIN)
     after = rest.split(_END)[1]
-    DOCUMENT.write_text(f"{before}{_BEGIN}\n\n{table(cases, record)}\n{_END}{after}")
+    DOCUMENT.write_text(
+        f"{before}{_BEGIN}\n\n{table(cases, record)}\n{loss_of_int8(cases, record)}\n{_END}{after}"
+    )
 
 
 def _spread(name: str, values: list[float]) -> list[str]:

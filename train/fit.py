@@ -20,6 +20,7 @@ from rnnedge.errors import DataError, OutputError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.plaintext import counted
 from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
+from rnnedge.spec import rate_error
 from rnnedge.train.checkpoint import Checkpoint
 from rnnedge.train.classification import classification
 from rnnedge.train.models import build, check_cell, masked, normalization
@@ -73,6 +74,9 @@ def train_run(
         form = recordings.as_read(form)
         ready = prepare(recordings, form)
         recordings, tested = ready.data, None if tested is None else prepare(tested, form).data
+    wrong = rate_error(options.rate or ready.rate)
+    if wrong is not None:
+        raise DataError(f"{data[0]}: by the time stamps the {wrong}; say it with --rate")
     if found.reason and task != "classify":
         progress.note(f"task {task}: {found.reason}; --task names another one")
     for name in options.channel_units:

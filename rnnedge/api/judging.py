@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnedge import run as runs
+from rnnedge.api.baselines import baselines
+from rnnedge.api.level import threshold_units
 from rnnedge.api.opened import Document
 from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import DataError
@@ -115,8 +117,7 @@ def judge(folder: Path, run: runs.RunSpec, model: QuantizedModel, given: Judged)
 
     Returns:
         task, sequences, steps, classes, input_bits, ids (how many there are, if any), variants
-        ("float", "int8") with the figures of the task, and baselines ("persistence", "linear"; of a
-        forecast). See
+        ("float", "int8") with the figures of the task, and what rnnedge.api.baselines says. See
         rnnedge.train.tasks.metrics for the figures; "agreement" is that of the classes with float,
         "difference" the root of the mean squared difference from float, normalised. "free" has the
         figures of free runs.
@@ -149,8 +150,9 @@ def judge(folder: Path, run: runs.RunSpec, model: QuantizedModel, given: Judged)
         **({"ids": model.input.rows} if isinstance(model.input, EmbeddingLayer) else {}),
         "variants": variants,
     }
-    if run.task in ("forecast", "anomaly"):
-        document["baselines"] = _baselines(run, given)
+    simple = baselines(run, given.y, given.cut(given.x))
+    if simple:
+        document["baselines"] = simple
     if model.detector is not None:
         document["detector"] = _detector(run, model, given)
     return document
@@ -258,23 +260,6 @@ def _free(run: runs.RunSpec, variant: "Variant", given: Judged) -> Document:
     }
 
 
-def _baselines(run: runs.RunSpec, given: Judged) -> Document:
-    """Measure what needs no network, where both it and the network have an answer."""
-    from rnnedge.train.tasks.baselines import forecasts, persistence
-    from rnnedge.train.tasks.metrics import errors
-
-    y, parts = np.asarray(given.y, np.float32), given.cut(given.x)
-    found = {
-        "persistence": np.concatenate([persistence(x, run.channels, run.targets) for x in parts])
-    }
-    linear = run.training.get("linear")
-    if linear is not None:
-        found[f"linear, {linear['order']} values"] = np.concatenate(
-            [forecasts(linear, x, run.channels, run.targets) for x in parts]
-        )
-    return {name: errors(y, answer, run.targets) for name, answer in found.items()}
-
-
 def _detector(run: runs.RunSpec, model: QuantizedModel, given: Judged) -> Document:
     """Measure the device's detector on every sequence."""
     from rnnedge.train.tasks.metrics import alarms
@@ -287,6 +272,7 @@ def _detector(run: runs.RunSpec, model: QuantizedModel, given: Judged) -> Docume
     ]
     found: Document = {
         "threshold": rule.threshold,
+        "wrong_by": threshold_units(run, model),
         "smoothing": rule.smoothing,
         "warmup": rule.warmup,
         **{key: run.detector[key] for key in ("share", "margin") if key in run.detector},

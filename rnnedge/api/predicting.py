@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnedge import run as runs
+from rnnedge.api.level import threshold_units
 from rnnedge.api.opened import Document
 from rnnedge.arrays import F32, F64, I32
 from rnnedge.errors import ModelError
@@ -26,10 +27,10 @@ def predict_steps(folder: Path, run: runs.RunSpec, model: QuantizedModel, data: 
 
     Returns:
         task, outputs (name, unit and horizon of each value; of classes only names), threshold of a
-        detector, and "steps": source, file, line, row, and what follows it: of classes "class" and
-        "probability" (the device's softmax); of values "values", raw units; of a detector also
-        "level" (instance.level on the device) and "anomaly". Of text also "sample", its word or
-        character.
+        detector with wrong_by (rnnedge.api.level), and "steps": source, file, line, row, and what
+        follows it: of classes "class" and "probability" (the device's softmax); of values "values",
+        raw units; of a detector also "level" (instance.level on the device) and "anomaly". Of text
+        also "sample", its word or character.
 
     Raises:
         ModelError: a model that starts from features or from an encoder takes no recordings.
@@ -50,6 +51,7 @@ def predict_steps(folder: Path, run: runs.RunSpec, model: QuantizedModel, data: 
     document: Document = {"task": run.task, "outputs": _outputs(run)}
     if model.detector is not None:
         document["threshold"] = model.detector.threshold
+        document["wrong_by"] = threshold_units(run, model)
     return {**document, "steps": steps}
 
 

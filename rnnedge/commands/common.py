@@ -10,9 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rnnedge.plaintext import counted
+from rnnedge.plaintext import counted, visible
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+_MOST_CLASSES = 12
+_PAIRS = 12
 
 FOLDER = click.Path(path_type=Path)
 DATA = click.Path(path_type=Path)
@@ -131,9 +134,29 @@ def left_out(document: dict[str, Any]) -> None:
 
 
 def confusion(variant: dict[str, Any], classes: Sequence[str], title: str) -> None:
-    """Print a confusion matrix, true classes down, predicted ones across."""
+    """Print a confusion matrix, true classes down, predicted across; of many the worst pairs."""
+    if len(classes) > _MOST_CLASSES:
+        _worst_pairs(variant, classes, title)
+        return
     rows = [
-        [f"{index} {name}", *counts]
+        [f"{index} {visible(name)}", *counts]
         for index, (name, counts) in enumerate(zip(classes, variant["confusion"], strict=True))
     ]
     table(["true \\ predicted", *map(str, range(len(classes)))], rows, title)
+
+
+def _worst_pairs(variant: dict[str, Any], classes: Sequence[str], title: str) -> None:
+    """Print the pairs of classes that are taken for each other most often."""
+    wrong = [
+        (count, sum(counts), visible(name), visible(other))
+        for name, counts in zip(classes, variant["confusion"], strict=True)
+        for other, count in zip(classes, counts, strict=True)
+        if count and other != name
+    ]
+    wrong.sort(key=lambda pair: -pair[0])
+    rows = [
+        [name, other, f"{count:,}", f"{100 * count / total:.1f} %"]
+        for count, total, name, other in wrong[:_PAIRS]
+    ]
+    more = f", the worst {_PAIRS} of {len(wrong)} pairs" if len(wrong) > _PAIRS else ""
+    table(["true", "predicted", "times", "of this class"], rows, f"{title}{more}")

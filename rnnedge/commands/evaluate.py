@@ -14,7 +14,7 @@ from rnnedge.commands.common import (
     run_argument,
     table,
 )
-from rnnedge.commands.figures import figures
+from rnnedge.commands.figures import baseline_notes, figures
 from rnnedge.plaintext import counted
 
 _AGREEING = 0.99
@@ -50,16 +50,23 @@ def evaluate(run: Path, data: tuple[Path, ...], tflite: str, as_json: bool) -> N
             "judge all of them",
             err=True,
         )
-    disagreement(document)
+    warn(document)
     report(document, as_json, _show)
 
 
-def disagreement(document: dict[str, Any]) -> None:
-    """Say on standard error that int8 and float decide too many windows differently, and the cure.
+def warn(document: dict[str, Any]) -> None:
+    """Say on standard error what is wrong with a run: int8 far from float, no use.
 
     Args:
         document: of api.fit or api.evaluate.
     """
+    disagreement(document)
+    for line in baseline_notes(document):
+        click.echo(line, err=True)
+
+
+def disagreement(document: dict[str, Any]) -> None:
+    """Say that int8 and float decide too many windows differently, and the cure."""
     agreement = document["variants"]["int8"].get("agreement")
     if agreement is None or agreement >= _AGREEING:
         return

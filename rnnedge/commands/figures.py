@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from rnnedge.commands.common import table
+from rnnedge.plaintext import visible
 
 _MOST_OUTPUTS = 12
 
@@ -22,7 +23,9 @@ def figures(document: Mapping[str, Any], title: str) -> None:
     if "mse_normalised" in first:
         _regression(document, title)
     else:
-        _classes(variants, title)
+        simple = document.get("baselines", {}).get("majority")
+        beside = {f"always {visible(simple['class'])}": simple} if simple else {}
+        _classes({**variants, **beside}, title)
     _free(variants)
     if "detector" in document:
         _detector(document["detector"])
@@ -48,10 +51,13 @@ def _regression(document: Mapping[str, Any], title: str) -> None:
         [name, *(_number(answer["outputs"][index]["rmse"]) for answer in answers.values())]
         for index, name in enumerate(document["classes"][:_MOST_OUTPUTS])
     ]
+    left = len(document["classes"]) - len(rows)
     rows.append(
         ["all, normalised", *(_number(answer["rmse_normalised"]) for answer in answers.values())]
     )
     table(["RMSE", *answers], rows, title)
+    if left:
+        click.echo(f"and {left} more outputs; all of them with --json")
 
 
 def _free(variants: Mapping[str, Any]) -> None:
@@ -67,7 +73,7 @@ def _free(variants: Mapping[str, Any]) -> None:
 
 def _detector(found: Mapping[str, Any]) -> None:
     click.echo(
-        f"detector: threshold {found['threshold']:,}, {found.get('margin', 1)} times the level "
+        f"detector: threshold {threshold(found)}, {found.get('margin', 1)} times the level "
         f"that {100 * found.get('share', 1):g} % of normal steps stay below"
     )
     if "found" not in found:
@@ -79,6 +85,48 @@ def _detector(found: Mapping[str, Any]) -> None:
         f"it finds {sum(found['found'])} of {found['windows']} labelled anomalies; "
         f"{found['false_alarms']} false alarms{rate}"
     )
+
+
+def threshold(document: Mapping[str, Any]) -> str:
+    """Say a detector's threshold, and what it is in the units of the channels.
+
+    >>> threshold({"threshold": 5000, "wrong_by": [{"name": "T", "unit": "K", "error": 0.21}]})
+    '5,000 (a forecast wrong by 0.21 K for a while)'
+    """
+    several = len(document["wrong_by"]) > 1
+    each = [
+        f"{one['name'] if several else ''} {one['error']:.3g} {one['unit']}".strip()
+        for one in document["wrong_by"][:_MOST_OUTPUTS]
+    ]
+    return f"{document['threshold']:,} (a forecast wrong by {' or '.join(each)} for a while)"
+
+
+def baseline_notes(document: Mapping[str, Any]) -> list[str]:
+    """Return a line for each baseline that is not beaten by int8.
+
+    Args:
+        document: of api.fit or api.evaluate.
+    """
+    own = document["variants"]["int8"]
+    notes = []
+    for name, simple in document.get("baselines", {}).items():
+        if name == "majority":
+            if own["accuracy"] <= simple["accuracy"]:
+                notes.append(
+                    f"note: always {visible(simple['class'])} is as good: it is right at "
+                    f"{100 * simple['accuracy']:.1f} % of the steps, int8 at "
+                    f"{100 * own['accuracy']:.1f} %; look at macro F1"
+                )
+            continue
+        key = "rmse_normalised"
+        if None not in (simple[key], own[key]) and simple[key] <= own[key]:
+            what = "a linear map of the last" if "," in name else "persistence, the last value,"
+            what = f"{what} {name.split(', ')[1]}" if "," in name else what
+            notes.append(
+                f"note: {what} is better: RMSE {simple[key]:.4f} against {own[key]:.4f} of int8 "
+                "(normalised); train longer, with more units or a longer --window, or use that"
+            )
+    return notes
 
 
 def _number(value: float | None) -> str:

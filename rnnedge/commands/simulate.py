@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from rnnedge.commands.common import DATA, json_option, left_out, report, run_argument, table
+from rnnedge.commands.figures import threshold
 
 
 @click.command()
@@ -59,7 +60,7 @@ def _show_steps(document: dict[str, Any]) -> None:
         columns += ["next" if "sample" in first else "class", "probability"]
     table(columns, map(_step_row, document["steps"]))
     if "threshold" in document:
-        click.echo(f"an anomaly: a level above {document['threshold']:,}")
+        click.echo(f"an anomaly: a level above {threshold(document)}")
 
 
 def _titled(output: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import click
 
 from rnnedge.commands.common import DATA, json_option, report, table
 from rnnedge.commands.dataoptions import data_options, taken_form
-from rnnedge.commands.evaluate import disagreement
+from rnnedge.commands.evaluate import warn
 from rnnedge.commands.trainoptions import train_options
 from rnnedge.plaintext import counted
 
@@ -84,7 +84,7 @@ def train(
             force=force,
             resume=resume,
         )
-    disagreement(document)
+    warn(document)
     report(document, as_json, _show)
 
 

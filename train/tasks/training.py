@@ -11,6 +11,7 @@ import numpy as np
 import rnnedge
 from rnnedge.data.prepare import Prepared
 from rnnedge.data.readers import Recordings
+from rnnedge.errors import DataError
 from rnnedge.kerasbackend import keras, quiet
 from rnnedge.plaintext import counted, visible
 from rnnedge.run import (
@@ -60,6 +61,8 @@ def train_task(
         ModelError: the training went astray.
     """
     made = plan(task, ready.data, test, form.targets, options)
+    if task == "anomaly":
+        _check_normal(made, ready.data.items[0].file)
     for line in (*ready.notes, *_remarks(made)):
         progress.note(line)
     history = optimise(made.network, made.problem, options, progress, checkpoint)
@@ -95,6 +98,20 @@ def train_task(
         rnnedge=rnnedge.__version__,
     )
     return made, spec, history
+
+
+def _check_normal(made: Plan, file: str) -> None:
+    """Refuse data that a threshold cannot be found in, before it is trained on.
+
+    Raises:
+        DataError: no normal recording of the validation part is longer than the warm-up.
+    """
+    ends, warmup = made.windows.normal_ptr, int(_DETECTOR["warmup"])
+    if ends is None or not (np.diff(ends) > warmup).any():
+        raise DataError(
+            f"{file}: the threshold needs a normal recording of more than {warmup} rows in the "
+            "validation part; record more, or give a larger --validation-fraction"
+        )
 
 
 def save_models(made: Plan, folder: Path) -> None:

@@ -1,0 +1,63 @@
+"""What the commands print of a run's figures."""
+
+from typing import Any
+
+import pytest
+
+from rnnedge.commands.common import confusion
+from rnnedge.commands.figures import baseline_notes, figures
+
+CLASSES = ("0", "1")
+
+
+def _classes(accuracy: float, baseline: float) -> dict[str, Any]:
+    own = {"accuracy": accuracy, "macro_f1": 0.5, "nats": 0.1}
+    simple = {"class": " ", "accuracy": baseline, "macro_f1": 0.3}
+    return {"variants": {"float": own, "int8": own}, "baselines": {"majority": simple}}
+
+
+def _values(rmse: float, **baselines: float) -> dict[str, Any]:
+    def of(value: float) -> dict[str, Any]:
+        return {"mse_normalised": value**2, "rmse_normalised": value, "outputs": [{"rmse": value}]}
+
+    beside = {name.replace("_", ", "): of(value) for name, value in baselines.items()}
+    return {"classes": ["OT +1"], "variants": {"int8": of(rmse)}, "baselines": beside}
+
+
+def test_many_classes_are_shown_by_their_worst_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    classes = [f"c{index}" for index in range(20)]
+    matrix = [[50 if true == said else 0 for said in range(20)] for true in range(20)]
+    matrix[3][7], matrix[4][5] = 25, 50
+    confusion({"confusion": matrix}, classes, "confusion")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "│ c" in line]
+    assert [line.replace("│", " ").split() for line in lines] == [
+        ["c4", "c5", "50", "50.0", "%"],
+        ["c3", "c7", "25", "33.3", "%"],
+    ]
+    confusion({"confusion": [[1] * 20] * 20}, classes, "confusion")
+    assert "confusion, the worst 12 of 380 pairs" in capsys.readouterr().out
+    confusion({"confusion": [[5, 1], [0, 3]]}, ["rest", " "], "confusion")
+    assert "1 ' '" in capsys.readouterr().out
+
+
+def test_the_majority_stands_beside_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    figures(_classes(0.9, 0.8), "label")
+    assert "always ' '" in capsys.readouterr().out
+    assert baseline_notes(_classes(0.9, 0.8)) == []
+    (line,) = baseline_notes(_classes(0.75, 0.8))
+    assert line.startswith("note: always ' ' is as good: it is right at 80.0 % of the steps, int8")
+
+
+def test_a_forecast_that_does_not_beat_a_baseline_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    figures(_values(0.1, persistence=0.2), "forecast")
+    assert "persistence" in capsys.readouterr().out
+    document = _values(0.1, persistence=0.2, **{"linear_48 values": 0.15})
+    assert baseline_notes(document) == []
+    document = _values(0.1, persistence=0.05, **{"linear_48 values": 0.04})
+    first, second = baseline_notes(document)
+    assert "persistence, the last value, is better: RMSE 0.0500 against 0.1000 of int8" in first
+    assert "a linear map of the last 48 values is better" in second
+    document["baselines"]["persistence"]["rmse_normalised"] = None
+    assert len(baseline_notes(document)) == 1

@@ -13,6 +13,7 @@
 #include "../src/flash.h"
 #include "../src/input.h"
 #include "../src/instance.h"
+#include "../src/start.h"
 
 #include <stddef.h>
 
@@ -26,7 +27,7 @@
 #define FIRST_VALUES 32  // of the state, in the answer of STEP
 #define BROKEN UINT8_MAX // of `digits`: no hexadecimal digit, or too many
 
-enum { HELLO = 1, RESET, WRITE, STEP, READ, BACK, ERROR = 0x7F };
+enum { HELLO = 1, RESET, WRITE, STEP, READ, BACK, START, ENCODE, ERROR = 0x7F };
 
 enum { STATE, SCORES, NAME, STACK };
 
@@ -124,9 +125,9 @@ static const int32_t *last_scores(const rnnedge_serial *s) {
     return s->scores + rnnedge_last_scores(model, RNNEDGE_GET16(&model->window));
 }
 
-// A step, or the whole window of a bidirectional model, and the cycles that it took.
-static void run(rnnedge_serial *s) {
-    const rnnedge_model *model = s->model;
+// A step of the model or its encoder, or the whole window of a bidirectional model, and the cycles
+// that it took.
+static void run(rnnedge_serial *s, const rnnedge_model *model) {
     const uint8_t whole = RNNEDGE_GET8(&model->bidirectional);
     const uint32_t started = s->cycles == NULL ? 0 : s->cycles();
     if (whole != 0) {
@@ -166,52 +167,113 @@ static uint32_t get32(const uint8_t *bytes) {
     return get16(bytes) | (uint32_t)get16(bytes + 2) << 16;
 }
 
+// Where values are written, and what they are.
+typedef struct {
+    const rnnedge_model *ids;        // of a sample that is an id
+    const rnnedge_channel *channels; // NULL: ids
+    const rnnedge_counts *counts;    // NULL: there are none
+    int16_t *x;
+    uint16_t inputs; // int16 values of a sample
+    uint16_t steps;
+    uint8_t whole; // out: 1: the last value was there
+} place;
+
+static place place_of(const rnnedge_serial *s, const rnnedge_model *model) {
+    const place to = {model,
+                      RNNEDGE_GETP(const rnnedge_channel *, &model->channels),
+                      model == s->model ? s->counts : NULL,
+                      s->x,
+                      RNNEDGE_GET16(&model->inputs),
+                      RNNEDGE_GET8(&model->bidirectional) != 0 ? RNNEDGE_GET16(&model->window) : 1,
+                      0};
+    return to;
+}
+
 // n bytes of a payload: u8 format, u32 index of the first value, values. Return 0 or an error.
-static uint8_t write_x(rnnedge_serial *s, const uint8_t *bytes, uint8_t n) {
+static uint8_t write_values(place *to, const uint8_t *bytes, uint8_t n) {
     const uint8_t format = bytes[0];
     const uint8_t bytes_each = format == RAW ? 4 : 2;
     if (n < 5 || (n - 5) % bytes_each != 0) {
         return LENGTH;
     }
-    const rnnedge_channel *channels = RNNEDGE_GETP(const rnnedge_channel *, &s->model->channels);
-    const uint16_t width = RNNEDGE_GET16(&s->model->inputs);
-    const uint16_t inputs = format == RAW ? rnnedge_raw_values(s->model) : width;
-    const uint16_t values = channels == NULL && format == RAW ? width : 1; // of x for one
-    uint32_t room = inputs;
-    if (RNNEDGE_GET8(&s->model->bidirectional) != 0) {
-        room *= RNNEDGE_GET16(&s->model->window);
-    }
+    const uint8_t ids = to->channels == NULL && format == RAW;
+    const uint16_t inputs = ids ? 1 : to->inputs;
+    const uint16_t values = ids ? to->inputs : 1; // of x for one
+    const uint32_t room = (uint32_t)inputs * to->steps;
     const uint32_t from = get32(bytes + 1);
     uint8_t left = (uint8_t)((n - 5) / bytes_each);
     if (from > room || left > room - from) {
         return RANGE;
     }
-    if (format > COUNTS || (format == COUNTS && s->counts == NULL)) {
+    if (format > COUNTS || (format == COUNTS && to->counts == NULL)) {
         return KIND;
     }
+    to->whole = left > 0 && left == room - from;
     uint16_t channel = (uint16_t)(from % inputs);
-    int16_t *x = s->x + from * values;
+    int16_t *x = to->x + from * values;
     for (bytes += 5; left > 0; left--, x += values, bytes += bytes_each) {
         if (format == RAW) {
             union {
                 uint32_t bits;
                 float value;
             } raw = {get32(bytes)};
-            if ((channels == NULL ? rnnedge_model_quantize(s->model, x, &raw.value)
-                                  : rnnedge_quantize_channels(channels + channel, x, &raw.value,
-                                                              1)) != RNNEDGE_OK) {
+            if ((ids ? rnnedge_model_quantize(to->ids, x, &raw.value)
+                     : rnnedge_quantize_channels(to->channels + channel, x, &raw.value, 1)) !=
+                RNNEDGE_OK) {
                 return INPUT;
             }
         } else {
             *x = (int16_t)get16(bytes);
             if (format == COUNTS &&
-                rnnedge_quantize_counts(s->counts + channel, x, x, 1) != RNNEDGE_OK) {
+                rnnedge_quantize_counts(to->counts + channel, x, x, 1) != RNNEDGE_OK) {
                 return INPUT;
             }
         }
         channel = channel + 1 == inputs ? 0 : (uint16_t)(channel + 1);
     }
     return 0;
+}
+
+static uint8_t write_x(rnnedge_serial *s, const uint8_t *bytes, uint8_t n) {
+    place to = place_of(s, s->model);
+    return write_values(&to, bytes, n);
+}
+
+// Features; the last one makes the state. Return 0 or an error.
+static uint8_t start_state(rnnedge_serial *s, const uint8_t *bytes, uint8_t n) {
+    const rnnedge_start_map *start = rnnedge_starts(s->model);
+    if (start == NULL) {
+        return KIND;
+    }
+    const rnnedge_dense *dense = RNNEDGE_GETP(const rnnedge_dense *, &start->dense);
+    place to = {NULL,
+                RNNEDGE_GETP(const rnnedge_channel *, &start->channels),
+                NULL,
+                (int16_t *)(void *)s->scratch,
+                RNNEDGE_GET16(&dense->inputs),
+                1,
+                0};
+    const uint8_t code = write_values(&to, bytes, n);
+    if (code == 0 && to.whole != 0) {
+        rnnedge_start_state(start, s->state, to.x);
+        s->stepped = 0;
+    }
+    return code;
+}
+
+// A sample of the encoder; its last value makes the step. Return 0 or an error.
+static uint8_t encode(rnnedge_serial *s, const uint8_t *bytes, uint8_t n) {
+    const rnnedge_model *encoder = rnnedge_model_encoder(s->model);
+    if (encoder == NULL) {
+        return KIND;
+    }
+    place to = place_of(s, encoder);
+    const uint8_t code = write_values(&to, bytes, n);
+    if (code == 0 && to.whole != 0) {
+        run(s, encoder);
+        s->stepped = 0;
+    }
+    return code;
 }
 
 static void put_values(answer *out, const int16_t *values, uint32_t n) {
@@ -304,7 +366,7 @@ static void put_read(answer *out, const rnnedge_serial *s, const uint8_t *bytes)
     }
 }
 
-// Run a request that is new or, except for STEP and BACK, the last one again. Return 0 or an error.
+// Run a request that is new or, if it moves no state, the last one again. Return 0 or an error.
 static uint8_t perform(rnnedge_serial *s, uint8_t kind, uint8_t repeated, uint8_t n) {
     const uint8_t *payload = s->frame + HEAD;
     switch (kind) {
@@ -320,7 +382,7 @@ static uint8_t perform(rnnedge_serial *s, uint8_t kind, uint8_t repeated, uint8_
         if (!repeated) {
             s->outcome = n == 0 ? 0 : write_x(s, payload, n);
             if (s->outcome == 0) {
-                run(s);
+                run(s, s->model);
             }
         }
         return s->outcome;
@@ -332,8 +394,15 @@ static uint8_t perform(rnnedge_serial *s, uint8_t kind, uint8_t repeated, uint8_
             s->outcome = n != 0 ? LENGTH : feed == NULL ? KIND : 0;
             if (s->outcome == 0) {
                 feed_x(s, feed);
-                run(s);
+                run(s, s->model);
             }
+        }
+        return s->outcome;
+    case START:
+    case ENCODE:
+        if (!repeated) {
+            s->taken = 0;
+            s->outcome = kind == START ? start_state(s, payload, n) : encode(s, payload, n);
         }
         return s->outcome;
     default:
@@ -385,7 +454,7 @@ static void serve(rnnedge_serial *s) {
         put8(&out, kind);
     } else if (kind == HELLO) {
         put_description(&out, s);
-    } else if (kind == STEP || kind == BACK) {
+    } else if (kind != RESET && kind != WRITE && kind != READ) {
         put32(&out, s->taken);
         put_values(&out, s->state, s->values < FIRST_VALUES ? s->values : FIRST_VALUES);
     } else if (kind == READ) {

@@ -54,7 +54,7 @@ typedef struct {
     uint32_t request;        // CRC of the last request, by which it is known again
     uint16_t session;        // 0: none, the board has just started
     uint16_t number;         // of the last request
-    uint8_t outcome;         // of the last STEP or BACK: 0 or a code of docs/protocol.md
+    uint8_t outcome;         // of the last request that moved a state: 0 or a code
     uint8_t stepped;         // 1: there was a step since the state was reset
     uint8_t open;            // 1: a frame has begun
     uint8_t digits;          // received of it

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rnnedge.api.building import Task
 from rnnedge.api.opened import GOLDEN_WINDOWS, Document, open_run
 from rnnedge.api.proving import check_folder
@@ -131,13 +133,23 @@ class _BoardTask:
             per_tick = 1 / board.emulator.ticks_per_instruction
             clock = Clock(unit=board.emulator.unit, per_tick=per_tick, core_hz=board.clock_hz)
         raw = self.kept.X_test
-        golden, others = raw[:GOLDEN_WINDOWS], raw[GOLDEN_WINDOWS:]
-        fresh = choose(others, self.windows or _FRESH_WINDOWS)
+        count = self.windows or _FRESH_WINDOWS
+        golden, fresh = raw[:GOLDEN_WINDOWS], choose(raw[GOLDEN_WINDOWS:], count)
+        features, encoder = (
+            None
+            if part is None
+            else np.concatenate([part[:GOLDEN_WINDOWS], choose(part[GOLDEN_WINDOWS:], count)])
+            for part in (self.kept.start_test, self.kept.encoder_test)
+        )
         sensor = Sensor(rate=self.spec.rate, hop=self.spec.hop)
         with open_device(port) as device:
             check_model(device, self.model, hint if emulated else f"{hint} --port {port}")
             self.say(f"{board.name}: running {len(golden) + len(fresh)} windows ...")
-            result = verify_device(device, self.model, golden, fresh, sensor, clock, self.progress)
+            result = verify_device(
+                device, self.model, golden, fresh, sensor, clock, self.progress,
+                features=features if self.model.start is not None else None,
+                encoder=encoder if self.model.encoder is not None else None,
+            )  # fmt: skip
             info = device.info
         self.say(f"{board.name}: {result['differences']:,} differences")
         return {

@@ -3,13 +3,13 @@
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from rnnedge.arrays import F32, I16, I32
 from rnnedge.errors import DeviceError
+from rnnedge.serialline.answers import DeviceInfo, WindowResult
 from rnnedge.serialline.frames import MAX_PAYLOAD, PROTOCOL, Kind, Readable, SampleFormat
 from rnnedge.serialline.link import Link, SessionLostError, Statistics
 from rnnedge.serialline.port import open_port
@@ -22,65 +22,10 @@ MAX_RESETS = 5
 _T = TypeVar("_T")
 _BIDIRECTIONAL, _COUNTS, _STACK = 1, 2, 4  # flags
 _DESCRIPTION = struct.Struct("<BBHHHHIIBBB32s")
-_CHUNK, _READ, _CYCLES = struct.Struct("<BI"), struct.Struct("<BIB"), struct.Struct("<I")
+_CHUNK, _READ, _U32 = struct.Struct("<BI"), struct.Struct("<BIB"), struct.Struct("<I")
 _ROOM = MAX_PAYLOAD - _CHUNK.size
-_FIRST_VALUES = (MAX_PAYLOAD - _CYCLES.size) // 2
+_FIRST_VALUES = (MAX_PAYLOAD - _U32.size) // 2
 _WIRE = {SampleFormat.RAW: "<f4", SampleFormat.QUANTISED: "<i2", SampleFormat.COUNTS: "<i2"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceInfo:
-    """What a board says of its firmware.
-
-    Attributes:
-        name: of the model.
-        sha256: of the quantised model, hex.
-        abi: version of the number formats.
-        inputs: channels.
-        outputs: scores.
-        window: time steps of a training window.
-        values: int16 values of the state; bidirectional models: of all layers' outputs.
-        fraction_bits: of the scores.
-        bidirectional: sees whole windows only.
-        counts: takes samples in counts.
-        stack: measures its stack.
-        kernel: RNNEDGE_KERNEL of its runtime.
-        cycles_hz: of its counter; 0: it has none.
-    """
-
-    name: str
-    sha256: str
-    abi: int
-    inputs: int
-    outputs: int
-    window: int
-    values: int
-    fraction_bits: int
-    bidirectional: bool
-    counts: bool
-    stack: bool
-    kernel: int
-    cycles_hz: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class WindowResult:
-    """What a board made of a window.
-
-    Attributes:
-        states: int16 (steps, values) after each step; bidirectional models: (1, values), the
-            outputs of all layers.
-        scores: int32 (outputs,), after the last step.
-        cycles: of each step, or of the window of a bidirectional model; 0 without a counter.
-        free_states: int16 (free steps, values).
-        free_scores: int32 (free steps, outputs), after each of them.
-    """
-
-    states: I16
-    scores: I32
-    cycles: tuple[int, ...]
-    free_states: I16
-    free_scores: I32
 
 
 class Device:
@@ -116,6 +61,8 @@ class Device:
         counts: bool = False,
         raw_values: int | None = None,
         back: int = 0,
+        features: F32 | None = None,
+        encoder: F32 | None = None,
     ) -> WindowResult:
         """Run one window from a zero state; again from its start if the board resets meanwhile.
 
@@ -124,6 +71,8 @@ class Device:
             counts: int16 x is a sensor's counts.
             raw_values: numbers of a raw sample; None: as many as inputs. An id is one.
             back: free steps behind the window, of a model that generates.
+            features: float32 (features,), raw, that the state is made of; None: it is zero.
+            encoder: float32 (steps, raw values) that the encoder reads before the window, or None.
 
         Raises:
             DeviceError: the line or the board fails, or resets again and again.
@@ -137,7 +86,7 @@ class Device:
         wire = SampleFormat.RAW if raw else (SampleFormat.QUANTISED, SampleFormat.COUNTS)[counts]
         if self.info.bidirectional:
             return self._repeated(lambda: self._whole(x, wire))
-        return self._repeated(lambda: self._steps(x, wire, back))
+        return self._repeated(lambda: self._steps(x, wire, back, features, encoder))
 
     def stack_bytes(self) -> int:
         """Return the bytes of stack that the firmware used so far; 0: it does not measure that."""
@@ -190,10 +139,22 @@ class Device:
             cycles_hz=hz,
         )
 
-    def _steps(self, x: F32 | I16, wire: SampleFormat, back: int) -> WindowResult:
+    def _steps(
+        self,
+        x: F32 | I16,
+        wire: SampleFormat,
+        back: int,
+        features: F32 | None,
+        encoder: F32 | None,
+    ) -> WindowResult:
         self._link.request(Kind.RESET)
-        states = np.empty((len(x), self.info.values), np.int16)
-        cycles = [self._step(sample, wire, states[t]) for t, sample in enumerate(x)]
+        before = 0 if encoder is None else len(encoder)
+        states = np.empty((before + len(x), self.info.values), np.int16)
+        if features is not None:
+            self._before(Kind.START, features, np.empty(self.info.values, np.int16))
+        for t, sample in enumerate(() if encoder is None else encoder):
+            self._before(Kind.ENCODE, sample, states[t])
+        cycles = [self._step(sample, wire, states[before + t]) for t, sample in enumerate(x)]
         scores = self._scores()
         free_states = np.empty((back, self.info.values), np.int16)
         free_scores = np.empty((back, self.info.outputs), np.int32)
@@ -233,13 +194,22 @@ class Device:
             answer = self._link.request(Kind.STEP if last else Kind.WRITE, chunk)
         return self._answered(answer, values)
 
+    def _before(self, kind: Kind, raw: F32, values: I16) -> None:
+        """Write features, or a sample of the encoder; fill in the values that they leave."""
+        data = raw.astype("<f4")
+        most = _ROOM // data.itemsize
+        for start in range(0, len(data), most):
+            chunk = _CHUNK.pack(SampleFormat.RAW, start) + data[start : start + most].tobytes()
+            answer = self._link.request(kind, chunk)
+        self._answered(answer, values)
+
     def _answered(self, answer: bytes, values: I16) -> int:
         """Fill in the values behind a step's answer; return its cycles."""
         first = min(len(values), _FIRST_VALUES)
-        self._expect(answer, _CYCLES.size + 2 * first)
-        values[:first] = np.frombuffer(answer, "<i2", offset=_CYCLES.size)
+        self._expect(answer, _U32.size + 2 * first)
+        values[:first] = np.frombuffer(answer, "<i2", offset=_U32.size)
         values[first:] = self._read(Readable.STATE, "<i2", len(values), first)
-        return int(_CYCLES.unpack_from(answer)[0])
+        return int(_U32.unpack_from(answer)[0])
 
     def _read(self, what: Readable, form: str, size: int, start: int = 0) -> np.ndarray:
         """Return the values from `start` to `size`."""

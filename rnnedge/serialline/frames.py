@@ -30,6 +30,8 @@ class Kind(IntEnum):
     STEP = 4
     READ = 5
     BACK = 6
+    START = 7
+    ENCODE = 8
     ERROR = 0x7F
 
 

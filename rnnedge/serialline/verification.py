@@ -90,6 +90,9 @@ def verify_device(
     sensor: Sensor,
     clock: Clock | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
+    *,
+    features: F32 | None = None,
+    encoder: F32 | None = None,
 ) -> dict[str, Any]:
     """Run windows on a board and compare every state and score with the simulator.
 
@@ -102,6 +105,8 @@ def verify_device(
         sensor: what the board has to keep up with.
         clock: what its ticks mean.
         progress: told how many of how many windows are done, after each.
+        features: float32 (windows, features), raw, of a start: of the golden and fresh windows.
+        encoder: float32 (windows, encoder steps, raw values), of an encoder: the same.
 
     Returns:
         windows, free_steps (behind the windows of a model that generates), values_compared,
@@ -118,11 +123,21 @@ def verify_device(
     windows: list[F32 | I16] = [*quantize(model.input, golden), *fresh]
     x = np.concatenate([quantize(model.input, golden), quantize(model.input, fresh)])
     back = min(model.window, _FREE_STEPS) if model.generates else 0
-    expected = _expected(model, x, back)
+    begun = features is not None or encoder is not None
+    expected = simulate(model, x)
+    if back or begun:
+        found = run_free(model, back, x=x, features=features, encoder_raw=encoder)
+        expected = Trace(states=found.states, scores=found.scores)
     got = Trace(states=np.empty_like(expected.states), scores=np.empty_like(expected.scores))
     ticks: list[int] = []
     for index, window in enumerate(windows):
-        result = device.run_window(window, raw_values=model.input.raw_values, back=back)
+        result = device.run_window(
+            window,
+            raw_values=model.input.raw_values,
+            back=back,
+            features=None if features is None else features[index],
+            encoder=None if encoder is None else encoder[index],
+        )
         states = np.concatenate([result.states, result.free_states])
         if states.shape != got.states[index].shape:
             raise DeviceError(
@@ -131,7 +146,7 @@ def verify_device(
             )
         got.states[index] = states
         got.scores[index] = (
-            np.vstack([result.scores, result.free_scores]) if back else result.scores
+            np.vstack([result.scores, result.free_scores]) if back or begun else result.scores
         )
         ticks += result.cycles
         progress(index + 1, len(windows))
@@ -155,14 +170,6 @@ def verify_device(
         "late": seen.late,
         "resets": seen.resets,
     }
-
-
-def _expected(model: QuantizedModel, x: I16, back: int) -> Trace:
-    """Return the simulator's windows, with the free steps behind them."""
-    if not back:
-        return simulate(model, x)
-    found = run_free(model, back, x=x)
-    return Trace(states=found.states, scores=found.scores)
 
 
 def _speed(

@@ -86,7 +86,9 @@ class Board:
         steps = model.window if model.bidirectional else 1
         times = model.window if model.recurrent[-1].return_sequences else 1
         state = model.buffer_size if model.bidirectional else model.state_size
-        sizes = 2 * state, 2 * steps * model.input.channels
+        width = model.input.channels
+        width = width if model.encoder is None else max(width, model.encoder.input.channels)
+        sizes = 2 * state, 2 * steps * width
         sizes += 4 * scratch_size(model), 4 * times * model.outputs
         self._memory = [np.full(size + 2 * _MARGIN, _CANARY, np.uint8) for size in sizes]
         self.power_on()

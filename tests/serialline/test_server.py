@@ -20,7 +20,7 @@ from rnnedge.serialline.frames import (
     SampleFormat,
     encode_request,
 )
-from rnnedge.simulator import quantize, quantize_counts, run_free, simulate
+from rnnedge.simulator import first_state, quantize, quantize_counts, run_free, simulate
 from rnnedge.spec import QuantizedModel
 from tests.instances import counts_table
 from tests.models import extreme_inputs, float_model, quantized
@@ -197,6 +197,71 @@ def test_free_steps_go_on_from_where_the_model_is(server: ctypes.CDLL, kind: str
         scores = np.frombuffer(wire.ask(Kind.READ, number, what).payload, "<i4")
         assert np.array_equal(scores, expected.scores[0, -1])
     wire.board.check_memory()
+
+
+@pytest.mark.parametrize("kind", ["start", "translate", "reply"])
+def test_a_sequence_begins_with_features_or_an_encoder(server: ctypes.CDLL, kind: str) -> None:
+    """Behind RESET or not; a request that is repeated makes no second step."""
+    model = task_model(5, kind, units=6, channels=4)
+    wire = Wire(server, model)
+    wire.ask(Kind.HELLO, 0)
+    data = task_data(model, 5, 2, 3)
+    number = 0
+    for window in range(2):
+        number += 1
+        wire.ask(Kind.RESET, number)
+        number += 1
+        wire.ask(Kind.BACK, number)  # there are scores, which what follows makes old
+        number += 1
+        wire.ask(Kind.RESET, number) if kind != "start" else wire.ask(Kind.BACK, number)
+        before, asked = Kind.START, np.zeros((0, 0), np.float32)
+        if data.encoder is not None:
+            before, asked = Kind.ENCODE, data.encoder[window]
+        if data.features is not None:
+            asked = data.features[window, None]
+        states = []
+        for sample in asked:
+            for at in range(0, len(sample), 3):  # in parts
+                number += 1
+                payload = step(sample[at : at + 3], SampleFormat.RAW, start=at)
+                answer = wire.ask(before, number, payload)
+                assert wire.ask(before, number, payload) == answer
+            states.append(answer)
+        for _ in range(3):
+            number += 1
+            states.append(wire.ask(Kind.BACK, number))
+        features = None if data.features is None else data.features[window, None]
+        encoder = None if data.encoder is None else data.encoder[window, None]
+        expected = run_free(model, 3, features=features, encoder_raw=encoder).states[0]
+        if features is not None:
+            expected = np.concatenate([first_state(model, features), expected])
+        for answer, state in zip(states, expected, strict=True):
+            assert np.array_equal(np.frombuffer(answer.payload[4:], "<i2"), state[:32])
+    wire.board.check_memory()
+
+
+def test_what_a_sequence_cannot_begin_with_is_refused(server: ctypes.CDLL) -> None:
+    raw = SampleFormat.RAW
+    one, nan = step([1.0], raw), step([np.nan], raw)
+    for kind, request, cases in (
+        ("next", Kind.START, [(one, Code.KIND)]),
+        ("next", Kind.ENCODE, [(one, Code.KIND)]),
+        ("start", Kind.START, [(b"", Code.LENGTH), (one[:-1], Code.LENGTH), (nan, Code.INPUT)]),
+        ("start", Kind.START, [(step([1.0] * 3, raw), Code.RANGE)]),
+        ("start", Kind.START, [(step([1.0], raw, start=2), Code.RANGE)]),
+        ("start", Kind.START, [(step([1.0], raw, start=2**32 - 1), Code.RANGE)]),
+        ("start", Kind.START, [(step([1], SampleFormat.COUNTS), Code.KIND)]),
+        ("translate", Kind.ENCODE, [(step([1.0] * 5, raw), Code.RANGE)]),
+        ("reply", Kind.ENCODE, [(step([0.5], raw), Code.INPUT)]),
+    ):
+        wire = Wire(server, task_model(5, kind))
+        wire.ask(Kind.HELLO, 0)
+        before = wire.ask(Kind.STEP, 1, step([1], SampleFormat.RAW) if kind == "next" else b"")
+        for number, (payload, code) in enumerate(cases, 2):
+            assert wire.refused(request, number, payload) == code
+        state = wire.ask(Kind.READ, 2 + len(cases), struct.pack("<BIB", Readable.STATE, 0, 8))
+        assert state.payload == before.payload[4:]
+        wire.board.check_memory()
 
 
 def test_what_is_no_id_is_refused(server: ctypes.CDLL) -> None:

@@ -10,7 +10,14 @@ from tests.taskruns import make_task_run
 
 
 @pytest.mark.parametrize(
-    ("board", "kind"), [("microbit", "next"), ("microbit", "anomaly"), ("arduino_uno", "tag")]
+    ("board", "kind"),
+    [
+        ("microbit", "next"),
+        ("microbit", "anomaly"),
+        ("microbit", "translate"),
+        ("arduino_uno", "tag"),
+        ("arduino_uno", "start"),
+    ],
 )
 def test_boards_verify_models_of_streaming_tasks(board: str, kind: str, tmp_path: Path) -> None:
     model = task_model(5, kind, units=6, channels=4, rows=40, window=5)
@@ -19,6 +26,7 @@ def test_boards_verify_models_of_streaming_tasks(board: str, kind: str, tmp_path
     assert row["differences"] == 0
     assert row["windows"] == 4
     free = 5 if model.generates else 0
+    encoded = 5 if model.encoder is not None else 0  # steps of the encoder
     assert row["free_steps"] == 4 * free
     assert row["scores_compared"] == 4 * (1 + free) * model.outputs
-    assert row["states_compared"] == 4 * (5 + free) * model.state_size
+    assert row["states_compared"] == 4 * (5 + free + encoded) * model.state_size

@@ -1,11 +1,15 @@
 """What the commands print of a run's figures."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rnnedge.commands.common import confusion
 from rnnedge.commands.figures import baseline_notes, figures
+from tests.cli import rnnedge
+from tests.taskmodels import task_model
+from tests.taskruns import make_task_run
 
 CLASSES = ("0", "1")
 
@@ -61,3 +65,21 @@ def test_a_forecast_that_does_not_beat_a_baseline_is_told(
     assert "a linear map of the last 48 values is better" in second
     document["baselines"]["persistence"]["rmse_normalised"] = None
     assert len(baseline_notes(document)) == 1
+
+
+def test_simulate_prints_the_first_answers_and_writes_all(tmp_path: Path) -> None:
+    make_task_run(tmp_path / "run", task_model(1, "label"))
+    rows = "\n".join(f"{row},{row % 3},1" for row in range(30))
+    (tmp_path / "a.csv").write_text(f"c0,c1,c2\n{rows}\n")
+    said = rnnedge("simulate", tmp_path / "run", tmp_path / "a.csv").out
+    assert said.count("│ a.csv") == 20
+    assert "and 10 more; --head 30 prints, --csv FILE writes all" in said
+    out = tmp_path / "all.csv"
+    said = rnnedge("simulate", tmp_path / "run", tmp_path / "a.csv", "--head", 3, "--csv", out).out
+    assert said.count("│ a.csv") == 3
+    assert f"30 answers in {out}" in said
+    lines = out.read_text().splitlines()
+    assert lines[0] == "file,line,class,probability"
+    assert [line.split(",")[1] for line in lines[1:]] == [str(row) for row in range(2, 32)]
+    answers = rnnedge("simulate", tmp_path / "run", tmp_path / "a.csv", "--json").json["steps"]
+    assert [line.split(",")[2] for line in lines[1:]] == [answer["class"] for answer in answers]

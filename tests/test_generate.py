@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnedge.api.generating import Seed, generate
+from rnnedge.api.generating import Seed, generate, generate_several
 from rnnedge.errors import DataError, ModelError
 from rnnedge.simulator import quantize, run_free
 from rnnedge.spec import QuantizedModel
@@ -161,3 +161,40 @@ def test_the_command_prints_text_tables_and_csv(tmp_path: Path) -> None:
         (["--csv", "--json", "--steps", "3"], "not both"),
     ):
         rnnedge("generate", run, *words).refused(message)
+
+
+def test_what_a_model_begins_with_is_asked_for(tmp_path: Path) -> None:
+    make_task_run(tmp_path / "start", task_model(2, "start"))
+    make_task_run(tmp_path / "values", task_model(2, "translate"))
+    words = dataclasses.replace(task_model(3, "reply", rows=5), classes=tuple("vwxyz"))
+    make_task_run(tmp_path / "words", words, text="words", asked=tuple("abcdefg"))
+    for name, message in (
+        ("start", r"net starts from features; give them with --start \w+,\w+, or with --data"),
+        ("values", "net answers a sequence; give it with --seed-values, or with --data"),
+        ("words", "net answers a sequence; give it with --text, or with --data"),
+    ):
+        with pytest.raises(DataError, match=message):
+            generate(tmp_path / name, 3)
+
+
+def test_several_are_drawn_or_begin_with_one_recording_each(tmp_path: Path) -> None:
+    text, values = tmp_path / "text", tmp_path / "values"
+    make_task_run(text, letters(23), text="characters")
+    make_task_run(values, task_model(1, "generate"))
+    many = generate_several(text, 9, Seed(text="a"), count=3, temperature=1.0, number=5)
+    for place, one in enumerate(many["made"]):
+        alone = generate(text, 9, Seed(text="a"), temperature=1.0, number=5 + place)
+        assert one == {key: alone[key] for key in one}
+    assert len({one["text"] for one in many["made"]}) > 1
+    (tmp_path / "seed.csv").write_text("c0,c1,c2\n1,2,3\n4,5,6\n\n7,8,9\n1,1,2\n")
+    asked = ["--data", tmp_path / "seed.csv", "--steps", 2, "--count", 2]
+    header, *rows = csv.reader(io.StringIO(rnnedge("generate", values, *asked, "--csv").out))
+    assert header[0] == "number"
+    assert [row[0] for row in rows] == ["1", "1", "2", "2"]
+    second = generate(values, 2, Seed(values=[[7, 8, 9], [1, 1, 2]]))["series"]
+    assert [[float(value) for value in row[1:]] for row in rows[2:]] == second
+    assert "series 2 of 2" in rnnedge("generate", values, *asked).out
+    rnnedge("generate", values, *asked[:-1], 3).refused("2 recordings for --count 3")
+    for run, cure in ((text, "a --temperature above 0, or --data"), (values, "needs --data")):
+        with pytest.raises(DataError, match=f"would be the same.*{cure}"):
+            generate_several(run, 2, count=2)

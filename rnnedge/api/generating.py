@@ -1,7 +1,7 @@
 """Series and texts that a model makes, as the device would."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from rnnedge.api.opened import Document, open_run
 from rnnedge.arrays import F32, I32, I64
 from rnnedge.errors import DataError
+from rnnedge.plaintext import counted
 from rnnedge.run import RunSpec
 from rnnedge.simulator import check_generates, largest, quantize, run_free, softmax
 from rnnedge.spec import EmbeddingLayer, QuantizedModel
@@ -76,19 +77,77 @@ def generate(
     Raises:
         RnnedgeError: no such run, a model that does not generate, or a seed that does not fit it.
     """
+    document = generate_several(run, steps, seed, count=1, temperature=temperature, number=number)
+    (made,) = document.pop("made")
+    return {**document, **made}
+
+
+def generate_several(
+    run: Path,
+    steps: int,
+    seed: Seed | None = None,
+    *,
+    count: int,
+    temperature: float = 0.0,
+    number: int = 0,
+) -> Document:
+    """Let the integer simulator run freely several times.
+
+    Args:
+        run: run folder of a model that generates.
+        steps: as of `generate`.
+        seed: what each begins with; of data the first recordings, one for each.
+        count: how many to make.
+        temperature: as of `generate`.
+        number: seed of the first drawing; the next ones are drawn with number + 1, ...
+
+    Returns:
+        run, task, outputs, and made: for each what else `generate` returns.
+
+    Raises:
+        RnnedgeError: what `generate` raises; or all would be the same.
+    """
+    seed = seed or Seed()
     spec, model, _ = open_run(run)
     check_generates(model)
-    ids = isinstance(model.input, EmbeddingLayer) and model.feedback is None
-    if temperature and not ids:
+    if temperature and not _draws(model):
         raise DataError(
             f"model {model.name} answers values, not probabilities; leave --temperature out"
         )
-    raw, features = _begin(spec, model, seed or Seed())
+    if count > 1 and not temperature and not seed.data:
+        cure = "a --temperature above 0, or " if _draws(model) else ""
+        raise DataError(
+            f"all {count} would be the same; --count needs {cure}--data with several recordings"
+        )
+    begins = _from_data(spec, seed, count) if seed.data else [(seed.values, seed.start)] * count
+    made = []
+    for place, (values, start) in enumerate(begins):
+        raw, features = _begin(spec, model, replace(seed, values=values, start=start))
+        rng = np.random.default_rng(number + place)
+        made.append(_made(spec, model, steps, raw, features, temperature, rng))
+    return {"run": str(run), "task": model.task, "outputs": list(model.classes), "made": made}
+
+
+def _draws(model: QuantizedModel) -> bool:
+    """Tell whether its answers are classes, of which one can be drawn."""
+    return isinstance(model.input, EmbeddingLayer) and model.feedback is None
+
+
+def _made(
+    spec: RunSpec,
+    model: QuantizedModel,
+    steps: int,
+    raw: F32 | None,
+    features: F32 | None,
+    temperature: float,
+    rng: np.random.Generator,
+) -> Document:
+    """Run a model freely, once."""
     encodes = model.encoder is not None
     # a reply begins with what ends a line
     asked = _reply_begin(model) if encodes else raw
     fed = None if asked is None or not asked.shape[1] else quantize(model.input, asked)
-    sampler = _Sampler(model.fraction_bits, temperature, np.random.default_rng(number))
+    sampler = _Sampler(model.fraction_bits, temperature, rng)
     trace = run_free(
         model,
         steps if fed is not None else steps + 1,  # the last choice is made by the step behind it
@@ -97,13 +156,8 @@ def generate(
         encoder_raw=raw if encodes else None,
         pick=sampler,
     )
-    about = {
-        "run": str(run),
-        "task": model.task,
-        "outputs": list(model.classes),
-        "fed": 0 if raw is None else raw.shape[1],
-    }
-    if not ids:
+    about = {"fed": 0 if raw is None else raw.shape[1]}
+    if not _draws(model):
         return {**about, "series": _raw_units(model, trace.scores[0, :steps]).tolist()}
     return {**about, **_named(spec, model, sampler.ids[:steps])}
 
@@ -117,10 +171,18 @@ def _reply_begin(model: QuantizedModel) -> F32 | None:
 def _begin(spec: RunSpec, model: QuantizedModel, seed: Seed) -> tuple[F32 | None, F32 | None]:
     """Return samples (1, steps, raw values) to feed or encode, and features (1, features)."""
     values, start = seed.values, seed.start
-    if seed.data:
-        values, start = _from_data(spec, seed.data, start)
     if seed.text is not None:
         values = _ids(spec, model, seed.text)
+    if model.start is not None and start is None:
+        raise DataError(
+            f"model {model.name} starts from features; give them with --start "
+            f"{','.join(model.start.names)}, or with --data"
+        )
+    if model.encoder is not None and values is None:
+        how = "--text" if spec.text else "--seed-values"
+        raise DataError(
+            f"model {model.name} answers a sequence; give it with {how}, or with --data"
+        )
     features = None if start is None else np.asarray([start], np.float32)
     if values is None:
         return None, features
@@ -135,19 +197,23 @@ def _begin(spec: RunSpec, model: QuantizedModel, seed: Seed) -> tuple[F32 | None
 
 
 def _from_data(
-    spec: RunSpec, data: Sequence[Path], start: Sequence[float] | None
-) -> tuple[Sequence[Sequence[float]], Sequence[float] | None]:
-    """Return values and start of the first recording."""
+    spec: RunSpec, seed: Seed, count: int
+) -> list[tuple[Sequence[Sequence[float]] | None, Sequence[float] | None]]:
+    """Return values and start of the first recordings."""
     from rnnedge.data.readers import read
 
     channels = [channel.name for channel in spec.encoder_channels or spec.channels]
     how: dict[str, Any] = {"channels": channels}
     if spec.text:
         how = {"vocabulary": spec.encoder_classes or spec.classes, "reply_vocabulary": spec.classes}
-    first = read(data, spec.data_format, labelled=False, **how).items[0]
-    if start is None and first.start is not None:
-        start = first.start.tolist()
-    return first.values.tolist(), start
+    items = read(seed.data, spec.data_format, labelled=False, **how).items
+    if len(items) < count:
+        raise DataError(f"{seed.data[0]}: {counted(len(items), 'recording')} for --count {count}")
+    found: list[tuple[Sequence[Sequence[float]] | None, Sequence[float] | None]] = []
+    for item in items[:count]:
+        own = None if item.start is None else item.start.tolist()
+        found.append((item.values.tolist(), own if seed.start is None else seed.start))
+    return found
 
 
 def _ids(spec: RunSpec, model: QuantizedModel, text: str) -> list[list[float]]:

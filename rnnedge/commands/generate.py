@@ -37,6 +37,10 @@ def _rows(
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of drawing."
 )
+@click.option(
+    "--count", default=1, show_default=True, type=click.IntRange(1, 10000),
+    help="How many to make: drawn with --seed, --seed + 1, ..., or one a recording of --data.",
+)  # fmt: skip
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on standard output.")
 @json_option
 def generate(
@@ -48,6 +52,7 @@ def generate(
     data: tuple[Path, ...],
     temperature: float,
     seed: int,
+    count: int,
     as_csv: bool,
     as_json: bool,
 ) -> None:
@@ -55,26 +60,33 @@ def generate(
 
     The model takes what it has answered as its next input (rnnedge_step_back on the device).
     """
-    from rnnedge.api.generating import Seed, generate
+    from rnnedge.api.generating import Seed, generate, generate_several
 
     if sum((seed_values is not None, text is not None, bool(data))) > 1:
         raise click.UsageError("--seed-values, --text and --data are one beginning; name one")
     if as_csv and as_json:
         raise click.UsageError("--csv or --json, not both")
     begin = Seed(values=seed_values, text=text, start=start, data=data)
-    document = generate(run, steps, begin, temperature=temperature, number=seed)
+    if count == 1:
+        document = generate(run, steps, begin, temperature=temperature, number=seed)
+    else:
+        document = generate_several(
+            run, steps, begin, count=count, temperature=temperature, number=seed
+        )
     report(document, as_json, _show_csv if as_csv else _show)
 
 
 def _show(document: dict[str, Any]) -> None:
-    if "text" in document:
-        click.echo(document["text"])
-    elif "names" in document:
-        click.echo(" ".join(document["names"]))
-    else:
-        series = document["series"]
-        rows = [[step, *(f"{v:.6g}" for v in row)] for step, row in enumerate(series, 1)]
-        table(["step", *document["outputs"]], rows)
+    made = document.get("made", [document])
+    for number, one in enumerate(made, 1):
+        if "text" in one:
+            click.echo(one["text"])
+        elif "names" in one:
+            click.echo(" ".join(one["names"]))
+        else:
+            rows = [[step, *(f"{v:.6g}" for v in row)] for step, row in enumerate(one["series"], 1)]
+            title = f"series {number} of {len(made)}" if len(made) > 1 else ""
+            table(["step", *document["outputs"]], rows, title)
 
 
 def _show_csv(document: dict[str, Any]) -> None:
@@ -82,9 +94,10 @@ def _show_csv(document: dict[str, Any]) -> None:
     import sys
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    if "series" in document:
-        writer.writerow(document["outputs"])
-        writer.writerows(document["series"])
-    else:
-        writer.writerow(["id", "name"])
-        writer.writerows(zip(document["ids"], document["names"], strict=True))
+    made = document.get("made", [document])
+    several = ["number"] if "made" in document else []
+    series = "series" in made[0]
+    writer.writerow([*several, *(document["outputs"] if series else ["id", "name"])])
+    for number, one in enumerate(made, 1):
+        rows = one["series"] if series else zip(one["ids"], one["names"], strict=True)
+        writer.writerows([*([number] if several else []), *row] for row in rows)

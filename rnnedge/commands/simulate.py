@@ -7,6 +7,7 @@ import click
 
 from rnnedge.commands.common import DATA, json_option, left_out, report, run_argument, table
 from rnnedge.commands.figures import threshold
+from rnnedge.plaintext import counted
 
 
 @click.command()
@@ -17,9 +18,23 @@ from rnnedge.commands.figures import threshold
     "--window-number", default=0, show_default=True, type=click.IntRange(min=0),
     help="The window that --trace shows.",
 )  # fmt: skip
+@click.option(
+    "--head", default=20, show_default=True, type=click.IntRange(min=0), metavar="N",
+    help="How many answers to print.",
+)  # fmt: skip
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE",
+    help="Write all answers to a CSV.",
+)  # fmt: skip
 @json_option
 def simulate(
-    run: Path, data: tuple[Path, ...], trace: bool, window_number: int, as_json: bool
+    run: Path,
+    data: tuple[Path, ...],
+    trace: bool,
+    window_number: int,
+    head: int,
+    csv_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Predict DATA with the integer simulator.
 
@@ -32,25 +47,52 @@ def simulate(
     from rnnedge import api
 
     if trace:
+        if csv_file is not None:
+            raise click.UsageError("--csv writes answers, not what --trace shows; leave one out")
         report(api.trace(run, data, window=window_number), as_json, _show_trace)
-    else:
-        report(api.predict(run, data), as_json, _show)
-
-
-def _show(document: dict[str, Any]) -> None:
-    if "steps" in document:
-        _show_steps(document)
         return
-    rows = [
-        [window["file"], window["line"], window["class"], f"{window['probability']:.3f}"]
-        for window in document["windows"]
-    ]
-    table(["file", "first line", "class", "probability"], rows)
+    document = api.predict(run, data)
+    if csv_file is not None:
+        _write_csv(csv_file, document)
+    report(document, as_json, lambda found: _show(found, head, csv_file))
+
+
+def _show(document: dict[str, Any], head: int, csv_file: Path | None) -> None:
+    columns, rows = _answers(document)
+    if head:
+        table(columns, rows[:head])
+    if csv_file is not None:
+        click.echo(f"{counted(len(rows), 'answer')} in {csv_file}")
+    elif len(rows) > head:
+        click.echo(
+            f"and {len(rows) - head:,} more; --head {len(rows)} prints, --csv FILE writes all"
+        )
+    if "threshold" in document:
+        click.echo(f"an anomaly: a level above {threshold(document)}")
     left_out(document)
 
 
-def _show_steps(document: dict[str, Any]) -> None:
-    """Print an answer a row: what follows the row, or is at it."""
+def _write_csv(path: Path, document: dict[str, Any]) -> None:
+    import csv
+    import io
+
+    from rnnedge.output import write_file
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns, rows = _answers(document)
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_file(path, text.getvalue().encode())
+
+
+def _answers(document: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return the columns and a row for each answer: to a window, or at each row of the data."""
+    if "steps" not in document:
+        return ["file", "first line", "class", "probability"], [
+            [row["file"], str(row["line"]), row["class"], f"{row['probability']:.3f}"]
+            for row in document["windows"]
+        ]
     names = [_titled(output) for output in document["outputs"]]
     first = document["steps"][0] if document["steps"] else {}
     columns = ["file", "line", *(["after"] if "sample" in first else [])]
@@ -58,9 +100,7 @@ def _show_steps(document: dict[str, Any]) -> None:
         columns += names + (["level", "anomaly"] if "level" in first else [])
     else:
         columns += ["next" if "sample" in first else "class", "probability"]
-    table(columns, map(_step_row, document["steps"]))
-    if "threshold" in document:
-        click.echo(f"an anomaly: a level above {threshold(document)}")
+    return columns, [_step_row(step) for step in document["steps"]]
 
 
 def _titled(output: dict[str, Any]) -> str:
@@ -77,7 +117,7 @@ def _step_row(step: dict[str, Any]) -> list[str]:
         return [*row, name, f"{step['probability']:.3f}"]
     row += [f"{value:.6g}" for value in step["values"]]
     if "level" in step:
-        row += [f"{step['level']:,}", "yes" if step["anomaly"] else ""]
+        row += [str(step["level"]), "yes" if step["anomaly"] else ""]
     return row
 
 

@@ -25,7 +25,7 @@ from rnnedge.spec import QuantizedModel
 from tests.instances import counts_table
 from tests.models import extreme_inputs, float_model, quantized
 from tests.serialline.board import Board
-from tests.taskmodels import task_data, task_model
+from tests.taskmodels import KINDS, task_data, task_model
 
 MODEL = quantized(float_model(1, units=40, channels=3), name="motor")
 X = extreme_inputs(1, 4, MODEL.window, 3)[3]
@@ -365,10 +365,13 @@ LINES = st.one_of(
 )
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_any_bytes_are_survived(server: ctypes.CDLL, bidirectional: bool) -> None:
-    shape = {"units": 4, "channels": 3, "bidirectional": bidirectional, "sequences": True}
-    model = quantized(float_model(2, **shape), window=3)
+@pytest.mark.parametrize("kind", ["one way", "both ways", "start", "translate", "reply"])
+def test_any_bytes_are_survived(server: ctypes.CDLL, kind: str) -> None:
+    shape = {"units": 4, "channels": 3, "bidirectional": kind == "both ways", "sequences": True}
+    if kind in KINDS:
+        model = task_model(2, kind, units=4, window=3)
+    else:
+        model = quantized(float_model(2, **shape), window=3)
     wire = Wire(server, model)
 
     @settings(max_examples=300, deadline=None)

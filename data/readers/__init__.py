@@ -78,6 +78,8 @@ def read(
     found = kind(files[0].path)
     if found == "txt" or form.text:
         found = "text" if form.text or is_text(files[0].path) else "csv"
+    if form.mfcc and found != "wav":
+        raise DataError(f"{files[0].path}: --mfcc is of sound, this is no .wav; leave it out")
     return _READERS[found](files, want)
 
 

@@ -21,7 +21,7 @@ def find_time(table: Table, want: Request) -> int | None:
 
     It is the one that `form.time` names, else the first that holds ISO 8601 stamps, else one
     that is named as a time (time, timestamp, date, ts, t ...) and holds dates or rising numbers.
-    Columns with another role are not looked at.
+    Columns with another role, or of one stamp only, are not looked at.
 
     Raises:
         DataError: the named column does not exist.
@@ -35,7 +35,8 @@ def find_time(table: Table, want: Request) -> int | None:
     taken = {table.find(name) for name in (*named, *(want.channels or form.channels)) if name}
     free = [index for index in range(len(table.names)) if index not in taken]
     for index in free:
-        if table.columns[index].kind == "stamp":
+        column = table.columns[index]
+        if column.kind == "stamp" and not _still(np.asarray(column.values)):
             return index
     for index in free:
         if TIME_NAME.fullmatch(table.names[index]) and _like_time(table, index):
@@ -68,8 +69,24 @@ def seconds(table: Table, index: int) -> tuple[F64, str]:
     """Return the time of every row, float64 (rows,) in seconds, and a remark for people or "".
 
     Raises:
-        DataError: a field is empty or no time stamp.
+        DataError: a field is empty or no time stamp, or all of them are the same.
     """
+    found, told = _seconds(table, index)
+    if _still(found):
+        raise DataError(
+            f"{table.path}: column {table.names[index]!r} is the same in all rows and cannot be "
+            f"the time; name another one with --time, or --ignore {table.names[index]}"
+        )
+    return found, told
+
+
+def _still(stamps: F64) -> bool:
+    """Tell whether all stamps are the same, as those of a day are."""
+    return len(stamps) >= _FEWEST and bool((stamps == stamps[0]).all())
+
+
+def _seconds(table: Table, index: int) -> tuple[F64, str]:
+    """Return what `seconds` does, whatever the stamps are."""
     column, name = table.columns[index], table.names[index]
     if column.kind == "word":
         found, told = _words(table, index)

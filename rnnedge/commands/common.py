@@ -61,7 +61,12 @@ def optimize_option(command: _F) -> _F:
 
 def names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Read names that are parted by commas."""
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
+    if value is None:
+        return ()
+    found = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not found:
+        raise click.BadParameter(f"{value!r}: expected names parted by commas")
+    return found
 
 
 def numbers(

@@ -1,5 +1,7 @@
 """Which task data is for: the same for `rnnedge data`, which trains nothing, and for training."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from rnnedge.commands.trainline import train_line
 from rnnedge.data.tasks import found_task, read_for
 from rnnedge.errors import DataError
 from rnnedge.run import DataFormat
+from tests.cli import rnnedge
 
 USUAL = DataFormat()
 
@@ -114,3 +117,41 @@ def test_the_command_to_train_repeats_the_options_and_adds_what_is_needed(tmp_pa
     assert "--resample" not in _line(file, ignore=("label",))
     (tmp_path / "b.csv").write_text("a,label\n1,x\n2,x\n")
     assert _line(tmp_path / "b.csv") == ""
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    table(file, ["rest"] * 20)
+    rnnedge("data", file, "--mfcc", "bands=20").refused("a.csv", "--mfcc is of sound")
+    rnnedge("data", file, "--target", "").refused("--target", "expected names")
+    file.write_text("day,x\n" + "5,1\n5,2\n" * 9)
+    rnnedge("data", file, "--time", "day").refused("'day' is the same in all rows", "--time")
+    file.write_text("day,s,x\n" + "".join(f"2026-01-02,{at},1\n" for at in range(9)))
+    rnnedge("data", file).refused("column 'day' is '2026-01-02', expected a number")
+    rnnedge("data", file, "--time", "day").refused("same in all rows", "--ignore day")
+    assert rnnedge("data", file, "--ignore", "day", "--json").json["time"] is None
+    rnnedge("data", file, "--resample", "1/0").refused("1/0", "such as 50 or 1/60")
+
+
+def test_bad_data_is_told_before_tensorflow_is_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    code = (
+        "import sys; from rnnedge.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert end.code\n"
+        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    table(file, ["rest"] * 20)
+    for words in (
+        ["none.csv"],
+        [str(file)],
+        [str(file), "--task", "anomaly"],
+        [str(file), "--cell", "x"],
+        [str(file), "--target", "z"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "train", *words, "--out", str(tmp_path / "run")],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.strip() == "[]", words
+        assert done.stderr.startswith("Error: ") or "\nError: " in done.stderr

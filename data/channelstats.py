@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnedge.arrays import F32, F64, I64
 from rnnedge.data.readers import Recordings
+from rnnedge.data.readers.cache import forget
 
 _CHUNK = 1 << 17
 _SAMPLE = 100_000
@@ -104,6 +105,7 @@ def channel_stats(data: Recordings) -> tuple[ChannelStats, ...]:
         for row in range(0, len(item.values), _CHUNK):
             sums.add(np.asarray(item.values[row : row + _CHUNK]))
             sums.compare(np.asarray(item.values[row : row + _CHUNK + 1]))
+            forget(item.values)
     sample = rows_sample(data, _SAMPLE)
     return tuple(
         _stats(name, unit, index, sums, sample[:, index])
@@ -116,8 +118,11 @@ def rows_sample(data: Recordings, most: int) -> F32:
     total = sum(len(item.values) for item in data.items)
     stride = max(1, -(-total // most))
     picked, offset = [], 0
+    rows = -(-_CHUNK // stride) * stride
     for item in data.items:
-        picked.append(np.asarray(item.values[offset % stride :: stride]))
+        for row in range(offset % stride, len(item.values), rows):
+            picked.append(np.array(item.values[row : row + rows : stride]))
+            forget(item.values)
         offset += stride - len(item.values) % stride
     return np.concatenate(picked)
 

@@ -7,8 +7,10 @@ from hashlib import blake2b
 import numpy as np
 
 from rnnedge.data.readers import Recordings
+from rnnedge.data.readers.cache import AT_ONCE, forget
 
 _MOST = 100_000
+_PAGE = 1 << 20  # what a look into a mapped file brings along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,14 @@ def duplicates(data: Recordings, rows: int) -> Duplicates:
     owners: dict[bytes, list[int]] = defaultdict(list)
     total = sum(len(item.values) // rows for item in data.items)
     stride = max(1, -(-total // _MOST)) * rows
+    looked = 0
     for index, item in enumerate(data.items):
         for row in range(0, len(item.values) - rows + 1, stride):
             part = np.ascontiguousarray(item.values[row : row + rows])
+            looked += part.nbytes if stride == rows else max(part.nbytes, _PAGE)
+            if looked > AT_ONCE:
+                forget(item.values)
+                looked = 0
             if (part != part[0]).any():
                 owners[blake2b(part.tobytes(), digest_size=16).digest()].append(index)
     shared = [sorted(set(found)) for found in owners.values() if len(set(found)) > 1]

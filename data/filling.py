@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from rnnedge.arrays import F32, F64
 from rnnedge.data.readers import Recording, Recordings
+from rnnedge.data.readers.cache import forget
 from rnnedge.data.slices import runs, sliced
 from rnnedge.errors import DataError
 
@@ -105,3 +106,4 @@ def _filled(
 def _chunks(values: F32) -> Iterator[tuple[int, F32]]:
     for row in range(0, len(values), _CHUNK):
         yield row, np.asarray(values[row : row + _CHUNK])
+        forget(values)

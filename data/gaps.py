@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnedge.arrays import F64
 from rnnedge.data.readers import Recording, Recordings
+from rnnedge.data.readers.cache import forget
 from rnnedge.data.slices import sliced
 from rnnedge.data.timeline import usual_step
 
@@ -64,4 +65,5 @@ def breaks(time: F64, limit: float) -> list[int]:
     for row in range(0, len(time) - 1, _CHUNK):
         steps = np.diff(np.asarray(time[row : row + _CHUNK + 1]))
         found += (row + 1 + np.flatnonzero((steps > limit) | (steps < 0))).tolist()
+        forget(time)
     return found

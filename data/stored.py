@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rnnedge.arrays import F32, F64, I64
+from rnnedge.data.readers.cache import AT_ONCE, let_go, maps
 
 IN_MEMORY = 1 << 28
 """Bytes of windows above which they stay in their recordings."""
 
 _CHUNK_BYTES = 1 << 23
+_PAGE = 1 << 20  # what a look into a mapped file brings along
 
 Index = int | slice | npt.NDArray[np.integer] | npt.NDArray[np.bool_]
 
@@ -40,6 +42,7 @@ class StoredWindows:
         # a view of a memory-mapped array is sliced several times faster as a plain array
         self._values = [np.asarray(item) for item in values]
         self._recording, self._start, self._steps = recording, start, steps
+        self._files, self._looked = maps(values), 0
         channels = values[0].shape[1] if values else 0
         self.shape = (len(recording), steps, channels)
 
@@ -61,6 +64,10 @@ class StoredWindows:
         recording, start = self._recording[index], self._start[index]
         out = np.empty((len(start), *self.shape[1:]), dtype=np.float32)
         for place, (owner, row) in enumerate(zip(recording.tolist(), start.tolist(), strict=True)):
+            self._looked += max(_PAGE, out[place].nbytes)
+            if self._looked > AT_ONCE:
+                let_go(self._files)
+                self._looked = 0
             part = self._values[owner][row : row + self._steps]
             out[place, : len(part)] = part
             out[place, len(part) :] = part[-1]
@@ -77,9 +84,9 @@ class StoredWindows:
         return StoredWindows(self._values, recording, start, self._steps)
 
 
-def chunks(X: F32 | StoredWindows) -> Iterator[F32]:
-    """Yield windows in their order, a few megabytes at a time."""
-    size = max(1, _CHUNK_BYTES // max(1, 4 * X.shape[1] * X.shape[2]))
+def chunks(X: F32 | StoredWindows, size: int = _CHUNK_BYTES) -> Iterator[F32]:
+    """Yield windows in their order, a few megabytes at a time, or up to `size` bytes."""
+    size = max(1, size // max(1, 4 * X.shape[1] * X.shape[2]))
     for start in range(0, len(X), size):
         yield X[start : start + size]
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnnedge.arrays import F32
+from rnnedge.data.readers.cache import forget, large
 from rnnedge.errors import DataError
 
 _Array = npt.NDArray[Any]
@@ -47,7 +48,7 @@ def finite_float32(path: Path, name: str, values: _Array, axes: str, *, holes: b
     """
     rows = max(1, _BLOCK // max(1, int(np.prod(values.shape[1:]))))
     cast = values.dtype != np.float32
-    result: F32 = np.empty(values.shape, np.float32) if cast else values
+    result: F32 = large(values.shape, np.float32) if cast else values
     for start in range(0, len(values), rows):
         block = np.asarray(values[start : start + rows])
         with np.errstate(over="ignore"):
@@ -66,6 +67,9 @@ def finite_float32(path: Path, name: str, values: _Array, axes: str, *, holes: b
             raise DataError(f"{path}: {name} {told} is {found}, expected a finite float32{hint}")
         if cast:
             result[start : start + rows] = small
+        if (start // rows) % 8 == 7:
+            forget(values, result)
+    forget(values, result)
     return result
 
 

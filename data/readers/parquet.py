@@ -1,6 +1,6 @@
 """Parquet files as tables, row group by row group: memory does not grow with the file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnedge.arrays import F32
-from rnnedge.data.readers.cache import large, scratch_file
+from rnnedge.data.readers.cache import forget, large, scratch_file
 from rnnedge.data.readers.quick import coded_column
 from rnnedge.data.readers.recordings import split_unit
 from rnnedge.data.readers.request import Request
@@ -56,14 +56,16 @@ class ParquetTable(Table):
         values = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
         wanted = [self.fields[index] for index in indices]
         row = 0
-        for batch in self.source.iter_batches(batch_size=_BATCH, columns=wanted):
+        for batch in _batches(self.source, wanted):
             for place, name in enumerate(wanted):
                 block = _floats(batch.column(batch.schema.get_field_index(name)))
                 self._check(block, row, indices[place], holes)
                 values[row : row + len(block), place] = block
             row += batch.num_rows
+            forget(values)
             self.want.progress(row / self.rows)
         values.flush()
+        forget(values)
         del values
         mapped: F32 = np.load(out, mmap_mode="r")
         return mapped
@@ -98,7 +100,7 @@ def read_parquet(path: Path, want: Request) -> Table:
     from pyarrow import parquet as papq
 
     try:
-        source = papq.ParquetFile(path, memory_map=True)
+        source = papq.ParquetFile(path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (pa.ArrowException, OSError) as error:
@@ -158,7 +160,7 @@ def _column(source: Any, name: str, *, words: bool, time: bool) -> Column:
         return _filled(source, name, "number") if time else Column(kind="number")
     if not numeric and not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
         return Column(kind="other")
-    return coded_column([_coded(batch) for batch in source.iter_batches(_BATCH, columns=[name])])
+    return coded_column([_coded(batch) for batch in _batches(source, [name])])
 
 
 def _coded(batch: Any) -> tuple[Any, list[str]]:
@@ -180,14 +182,21 @@ def _filled(source: Any, name: str, kind: str) -> Column:
 
     values = large(int(source.metadata.num_rows), np.float64)
     row = 0
-    for batch in source.iter_batches(_BATCH, columns=[name]):
+    for batch in _batches(source, [name]):
         block = batch.column(0)
         if kind == "stamp":
             block = compute.cast(compute.cast(block, pa.timestamp("us")), pa.int64())
         found = _floats(block)
         values[row : row + len(found)] = found / 1e6 if kind == "stamp" else found
         row += len(found)
+        forget(values)
     return Column(kind=kind, values=values)
+
+
+def _batches(source: Any, names: Sequence[str]) -> Iterator[Any]:
+    """Yield batches, one row group after the other: pyarrow else keeps what it has read."""
+    for group in range(source.num_row_groups):
+        yield from source.iter_batches(_BATCH, row_groups=[group], columns=list(names))
 
 
 def _floats(values: Any) -> Any:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from rnnedge.api.judging import judge, kept, of_data, streamed_accuracy
 from rnnedge.api.opened import Document, open_run, read_windows
 from rnnedge.api.predicting import predict_steps
 from rnnedge.api.tflite import WantedTflite
-from rnnedge.arrays import F32, I64
+from rnnedge.api.windowed import blocks, window_metrics
 from rnnedge.errors import DataError
 from rnnedge.modelfile import save_model
 from rnnedge.output import new_folder
@@ -137,7 +137,10 @@ def predict(run: Path, data: Sequence[Path]) -> Document:
     if spec.task != "classify":
         return predict_steps(run, spec, model, data)
     windows, items = read_windows(spec, data, labelled=False, pad=held.padded)
-    scores = window_scores(model, quantize(model.input, windows.X[:]), windows.lengths)
+    parts = zip(*blocks(windows.X, windows.lengths), strict=True)
+    scores = np.concatenate(
+        [window_scores(model, quantize(model.input, X), lengths) for X, lengths in parts]
+    )
     real = np.ldexp(scores.astype(np.float64), -model.fraction_bits)
     probability = softmax(scores, model.fraction_bits) / 2**15
     rows = [
@@ -218,7 +221,7 @@ def evaluate(
             "is told them with export --classes"
         )
     return {
-        **_metrics(run, model, cut.X[:], cut.y, tflite, cut.lengths),
+        **window_metrics(run, model, cut.X, cut.y, tflite, cut.lengths),
         "short_recordings": cut.short,
     }
 
@@ -236,44 +239,8 @@ def _test_metrics(
     if run.task != "classify":
         return {**judge(folder, run, model, kept(windows)), **beside}
     y = np.asarray(windows.y_test, np.int64)
-    document = _metrics(folder, model, windows.X_test, y, tflite, windows.lengths_test)
+    document = window_metrics(folder, model, windows.X_test, y, tflite, windows.lengths_test)
     if windows.stream is not None and not model.bidirectional:
         for name, found in streamed_accuracy(folder, run, model, kept(windows)).items():
             document["variants"][name]["streamed_accuracy"] = found
     return {**document, **beside}
-
-
-def _metrics(
-    folder: Path,
-    model: QuantizedModel,
-    X: F32,
-    y: I64,
-    tflite: WantedTflite,
-    lengths: I64 | None = None,
-) -> Document:
-    """Measure classes of windows; of padded ones those after the steps that count."""
-    from rnnedge.api.tflmeval import tflm_classes
-    from rnnedge.train.evaluate import classification_metrics, predict
-
-    keras_file = folder / runs.KERAS_FILE
-    float_class = predict(keras_file, X, lengths).argmax(axis=1)
-    tflm, extra, refused = tflm_classes(keras_file, model, X, tflite, lengths)
-    classes: dict[str, Any] = {
-        "float": float_class,
-        "int8": window_scores(model, quantize(model.input, X), lengths).argmax(axis=1),
-        **tflm,
-    }
-    variants = {}
-    for name, predicted in classes.items():
-        variants[name] = classification_metrics(y, predicted, model.classes)
-        if name != "float":
-            variants[name]["agreement"] = float((predicted == float_class).mean())
-        variants[name] |= extra.get(name, {})
-    return {
-        "task": model.task,
-        "windows": len(y),
-        "classes": list(model.classes),
-        "input_bits": model.cells[0].input_bits,
-        "variants": variants,
-        **({"no_tflite": refused} if tflite.form != "none" else {}),
-    }

@@ -12,6 +12,7 @@ from rnnedge.commands.common import DATA, json_option, report, table
 from rnnedge.commands.dataoptions import data_options, taken_form
 from rnnedge.commands.evaluate import warn
 from rnnedge.commands.trainoptions import train_options
+from rnnedge.errors import OutputError
 from rnnedge.plaintext import counted
 
 _SPREAD = ("mean", "deviation", "worst")
@@ -90,11 +91,15 @@ def train(
 
 @contextmanager
 def _interrupted(out: Path) -> Iterator[None]:
-    """End an interrupted training with one line that says how it goes on."""
+    """End an interrupted training, or one on a full disk, with a line that says how it goes on."""
     from rnnedge.train.checkpoint import partial_folder
 
     try:
         yield
+    except OutputError as error:
+        if "cannot be written" not in str(error) or not partial_folder(out).exists():
+            raise
+        raise OutputError(f"{error}, then go on with the same command and --resume") from None
     except (KeyboardInterrupt, SystemExit) as stop:
         code = 128 + signal.SIGINT if isinstance(stop, KeyboardInterrupt) else stop.code
         folder = partial_folder(out)

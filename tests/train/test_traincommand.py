@@ -13,9 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from rnnedge.commands.train import train
-from rnnedge.errors import ToolError
+from rnnedge.errors import OutputError, ToolError
 from rnnedge.kerasbackend import load_keras
+from rnnedge.output import explained
 from rnnedge.run import DataFormat, load_run
+from rnnedge.train.checkpoint import Checkpoint
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import ProgressBar, Silent
 from rnnedge.train.seeds import summary
@@ -194,3 +196,25 @@ def test_on_a_terminal_stages_and_epochs_are_drawn(
     drawn = capfd.readouterr().err
     for text in ("reading", "50 %", "epoch 1/2", "validation 0.250"):
         assert text in drawn
+
+
+def test_a_full_disk_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: Path
+) -> None:
+    saved = Checkpoint.save
+
+    def full(self: Checkpoint, state: Any) -> None:
+        if (self.folder / "state.npz").exists():
+            with explained(self.folder):
+                raise OSError(28, "No space left on device")
+        saved(self, state)
+
+    words = (source, *QUICK, "--epochs", 3, "--out", tmp_path / "run", "--quiet")
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", full)
+        with pytest.raises(
+            OutputError, match=r"No space.*free some space, then go on.*resume"
+        ):
+            _call(*words)
+    assert _call(*words, "--resume").exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"run"}

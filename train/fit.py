@@ -207,6 +207,7 @@ def _statement(options: TrainOptions, parts: Split, history: History) -> dict[st
         "learning_rate": options.learning_rate,
         "dropout": options.dropout,
         "augment": asdict(options.changes(parts.apart)),
+        "rate_said": options.rate is not None,
         **history.epochs[best],
         "keras": keras().__version__,
     }

@@ -10,7 +10,7 @@ import numpy as np
 from rnnedge import run as runs
 from rnnedge.api.baselines import baselines
 from rnnedge.api.level import threshold_units
-from rnnedge.api.opened import Document
+from rnnedge.api.opened import Document, check_rate
 from rnnedge.arrays import F32, F64, I64
 from rnnedge.errors import DataError
 from rnnedge.simulator import detect, quantize
@@ -86,7 +86,9 @@ def of_data(run: runs.RunSpec, data: Sequence[Path]) -> Judged:
         how |= {"vocabulary": run.classes}
     else:
         how |= {"channels": [channel.name for channel in run.channels]}
-    recordings = prepare(read(data, form, **how).part("test"), form).data
+    ready = prepare(read(data, form, **how).part("test"), form)
+    check_rate(run, ready.rate, data)
+    recordings = ready.data
     shape = outline(run.task, recordings, form.targets, sorted(set(run.horizons)))
     if shape.classes != run.classes:
         raise DataError(

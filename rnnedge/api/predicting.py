@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnedge import run as runs
 from rnnedge.api.level import threshold_units
-from rnnedge.api.opened import Document
+from rnnedge.api.opened import Document, check_rate
 from rnnedge.arrays import F32, F64, I32
 from rnnedge.errors import ModelError
 from rnnedge.simulator import detect, quantize, softmax, step_scores
@@ -65,7 +65,9 @@ def _recordings(run: runs.RunSpec, data: Sequence[Path]) -> Any:
         how["vocabulary"] = run.classes
     else:
         how["channels"] = [channel.name for channel in run.channels]
-    return prepare(read(data, form, **how), form).data.items
+    ready = prepare(read(data, form, **how), form)
+    check_rate(run, ready.rate, data)
+    return ready.data.items
 
 
 def _outputs(run: runs.RunSpec) -> list[Document]:

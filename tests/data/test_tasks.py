@@ -122,7 +122,7 @@ def test_the_command_to_train_repeats_the_options_and_adds_what_is_needed(tmp_pa
 def test_options_that_would_do_nothing_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     table(file, ["rest"] * 20)
-    rnnedge("data", file, "--mfcc", "bands=20").refused("a.csv", "--mfcc is of sound")
+    rnnedge("data", file, "--mfcc", "bands=20").refused("a.csv: no .wav, which --mfcc is for")
     rnnedge("data", file, "--target", "").refused("--target", "expected names")
     file.write_text("day,x\n" + "5,1\n5,2\n" * 9)
     rnnedge("data", file, "--time", "day").refused("'day' is the same in all rows", "--time")

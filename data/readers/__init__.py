@@ -79,7 +79,8 @@ def read(
     if found == "txt" or form.text:
         found = "text" if form.text or is_text(files[0].path) else "csv"
     if form.mfcc and found != "wav":
-        raise DataError(f"{files[0].path}: no .wav, as --mfcc needs; leave it out, or give sound")
+        where = files[0].path
+        raise DataError(f"{where}: no .wav, which --mfcc is for; leave it out, or give sound")
     return _READERS[found](files, want)
 
 

@@ -155,3 +155,19 @@ def test_bad_data_is_told_before_tensorflow_is_loaded(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.stdout.strip() == "[]", words
         assert done.stderr.startswith("Error: ") or "\nError: " in done.stderr
+
+
+def test_a_threshold_or_rate_that_cannot_be_is_told_before_the_training(tmp_path: Path) -> None:
+    file, rng = tmp_path / "a.csv", np.random.default_rng(0)
+    words = ["train", file, "--out", tmp_path / "run"]
+    file.write_text("x\n" + "\n".join(f"{value:.3f}" for value in rng.normal(size=400)) + "\n")
+    words += ["--window", 16]
+    rnnedge(*words, "--task", "anomaly").refused("more than 64 rows in the validation part")
+    file.write_text("time [s],x\n" + "".join(f"{row}e-11,{row % 7}\n" for row in range(400)))
+    rnnedge(*words).refused("a.csv: by the time stamps the rate is 1", "say it with --rate")
+
+
+def test_help_loads_no_numpy() -> None:
+    code = "import sys, rnnedge.cli\nprint('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

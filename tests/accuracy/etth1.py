@@ -51,7 +51,16 @@ def _case(hours: int, model: str, bound: float, others: str, **options: Any) -> 
 
 CASES = (
     _case(
-        1, "LSTM-16", 0.00517, "persistence 0.00542, linear AR(48) 0.00517", cell="lstm", units=16
+        1,
+        "LSTM-32",
+        0.00517,
+        "persistence 0.00542, linear AR(48) 0.00517",
+        cell="lstm",
+        units=32,
+        lanes=64,
+        epochs=48,
+        learning_rate=1e-2,
+        validation_fraction=0.03,
     ),
     _case(
         24,

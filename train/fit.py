@@ -1,39 +1,22 @@
-"""The training: read, cut, divide, build, fit, write the run folder."""
+"""The training: read, find the task, train it, write the run folder."""
 
-import csv
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-import rnnedge
 from rnnedge.data.prepare import prepare
 from rnnedge.data.readers import Recordings, read
-from rnnedge.data.remarks import cut_at_labels, remarks
-from rnnedge.data.split import Split, split
 from rnnedge.data.tasks import Found, read_for
-from rnnedge.data.windows import automatic_window
 from rnnedge.errors import DataError, OutputError
-from rnnedge.kerasbackend import keras, quiet
-from rnnedge.plaintext import counted
-from rnnedge.run import HISTORY_FILE, KERAS_FILE, Channel, DataFormat, RunSpec, Windows
+from rnnedge.run import DataFormat, RunSpec
 from rnnedge.spec import rate_error
 from rnnedge.train.checkpoint import Checkpoint
-from rnnedge.train.classification import classification
-from rnnedge.train.models import build, check_cell, masked, normalization
-from rnnedge.train.optimise import History, optimise
+from rnnedge.train.classify import CALIBRATION_WINDOWS, train_classifier
+from rnnedge.train.models import check_cell
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import Progress, Silent, Tell
-from rnnedge.train.tasks.training import save_models, train_task
-from rnnedge.train.tasks.whole import whole_recordings
+from rnnedge.train.tasks.training import train_task
 
 __all__ = ["CALIBRATION_WINDOWS", "TrainOptions", "train_run"]
-
-CALIBRATION_WINDOWS = 256
-_TRAIN_HOPS = 8  # training windows begin at so many places of a window: more turns of the same
 
 
 def train_run(
@@ -84,86 +67,12 @@ def train_run(
             raise DataError(
                 f"unit of {name!r}: there is no such channel, only {', '.join(recordings.channels)}"
             )
-    if task != "classify":
-        made, spec, history = train_task(task, ready, tested, options, form, progress, checkpoint)
-        with _writing(folder):
-            save_models(made, folder)
-            made.windows.save(folder)
-            spec.save(folder)
-            _write_history(folder, history)
-        return spec
-    guessed = cut_at_labels(recordings, form)
-    every = (recordings,) if tested is None else (recordings, tested)
-    window = options.window or automatic_window(*every, cut_at_labels=guessed)
-    hop = options.hop or max(1, window // 2)
-    parts = split(
-        recordings,
-        tested,
-        window=window,
-        hop=hop,
-        validation_fraction=options.validation_fraction,
-        test_fraction=options.test_fraction,
-        seed=options.seed if options.parts_seed is None else options.parts_seed,
-        by=options.split,
-        train_hop=options.hop or max(1, window // _TRAIN_HOPS),
-        pad=not guessed,
-    )
-    for line in (*ready.notes, *remarks(recordings, parts, form)):
-        progress.note(line)
-    mean, std = normalization(parts.train.X, recordings.channels, parts.train.lengths)
-    keras().utils.set_random_seed(options.seed)
-    model = build(
-        cell=options.cell,
-        units=options.units,
-        layers=options.layers,
-        reset_after=options.reset_after,
-        dropout=options.dropout,
-        window=window,
-        classes=len(parts.classes),
-        mean=mean,
-        std=std,
-    )
-    problem = classification(parts, options, mean, std, recordings.channels)
-    fitted = model if parts.train.lengths is None else masked(model)
-    history = optimise(fitted, problem, options, progress, checkpoint)
-    progress.note(
-        f"trained {counted(len(history.epochs), 'epoch')}, kept the weights of {history.best + 1}"
-    )
-    units = dict(zip(recordings.channels, recordings.units, strict=True)) | dict(
-        options.channel_units
-    )
-    spec = RunSpec(
-        name=options.name,
-        task="classify",
-        cell=options.cell,
-        units=options.units,
-        layers=options.layers,
-        reset_after=options.reset_after,
-        window=window,
-        hop=hop,
-        rate=options.rate or ready.rate,
-        channels=tuple(
-            Channel(name=name, unit=units[name], mean=float(mean[index]), std=float(std[index]))
-            for index, name in enumerate(recordings.channels)
-        ),
-        classes=parts.classes,
-        data_format=form,
-        split=parts.statement,
-        training=_statement(options, parts, history),
-        rnnedge=rnnedge.__version__,
-    )
-    with _writing(folder):
-        _write(folder, model, spec, parts, options.seed)
-        _write_history(folder, history)
-    return spec
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+    if task == "classify":
+        made = train_classifier(ready, tested, options, form, progress, checkpoint)
+    else:
+        made = train_task(task, ready, tested, options, form, progress, checkpoint)
+    made.save(folder)
+    return made.spec
 
 
 def _read(
@@ -193,49 +102,3 @@ def _read(
                 "convert one of them"
             )
     return found, tested
-
-
-def _statement(options: TrainOptions, parts: Split, history: History) -> dict[str, Any]:
-    """State what happened, for run.json."""
-    best = history.best
-    return {
-        "seed": options.seed,
-        "epochs": len(history.epochs),
-        "best_epoch": best + 1,
-        "batch_size": min(options.batch(parts.apart), len(parts.train)),
-        "updates": options.updates(parts.apart),
-        "learning_rate": options.learning_rate,
-        "dropout": options.dropout,
-        "augment": asdict(options.changes(parts.apart)),
-        "rate_said": options.rate is not None,
-        **history.epochs[best],
-        "keras": keras().__version__,
-    }
-
-
-def _write(folder: Path, model: Any, spec: RunSpec, parts: Split, seed: int) -> None:
-    """Write model and windows of a classifier."""
-    with quiet():
-        model.save(folder / KERAS_FILE)
-    spec.save(folder)
-    count = min(CALIBRATION_WINDOWS, len(parts.train))
-    rng = np.random.Generator(np.random.PCG64(seed))
-    chosen = np.sort(rng.choice(len(parts.train), count, replace=False))
-    lengths = parts.train.lengths
-    Windows(
-        calibration=parts.train.X[chosen],
-        X_test=parts.test.X[:],
-        y_test=parts.test.y,
-        lengths_calibration=None if lengths is None else lengths[chosen],
-        lengths_test=parts.test.lengths,
-        **whole_recordings(parts.test),
-    ).save(folder)
-
-
-def _write_history(folder: Path, history: History) -> None:
-    """Write history.csv."""
-    with (folder / HISTORY_FILE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["epoch", *history.epochs[0]])
-        for epoch, figures in enumerate(history.epochs, 1):
-            writer.writerow([epoch, *(f"{value:.6g}" for value in figures.values())])

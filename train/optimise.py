@@ -10,6 +10,7 @@ from typing import Any
 
 from rnnedge.errors import ModelError
 from rnnedge.kerasbackend import keras, quiet
+from rnnedge.plaintext import counted
 from rnnedge.train.checkpoint import Checkpoint, State
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.problem import Problem
@@ -109,6 +110,8 @@ def optimise(
             f"rate below {options.learning_rate:g}"
         )
     model.set_weights(watch.weights)
+    count = counted(len(watch.epochs), "epoch")
+    progress.note(f"trained {count}, kept the weights of {watch.best + 1}")
     return History(epochs=tuple(watch.epochs), best=watch.best)
 
 

@@ -212,9 +212,7 @@ def test_a_full_disk_says_how_to_go_on(
     words = (source, *QUICK, "--epochs", 3, "--out", tmp_path / "run", "--quiet")
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoint, "save", full)
-        with pytest.raises(
-            OutputError, match=r"No space.*free some space, then go on.*resume"
-        ):
+        with pytest.raises(OutputError, match=r"No space.*free some space, then go on.*resume"):
             _call(*words)
     assert _call(*words, "--resume").exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"run"}

@@ -1,18 +1,14 @@
-"""The training of a streaming task, and the files that it leaves."""
+"""The training of a streaming task."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import rnnedge
 from rnnedge.data.prepare import Prepared
 from rnnedge.data.readers import Recordings
 from rnnedge.errors import DataError
-from rnnedge.kerasbackend import keras, quiet
 from rnnedge.plaintext import counted, visible
 from rnnedge.run import (
     ENCODER_FILE,
@@ -23,15 +19,16 @@ from rnnedge.run import (
     RunSpec,
 )
 from rnnedge.train.checkpoint import Checkpoint
-from rnnedge.train.optimise import History, optimise
+from rnnedge.train.optimise import optimise
 from rnnedge.train.options import TrainOptions
 from rnnedge.train.progress import Progress
 from rnnedge.train.tasks.baselines import linear_model
 from rnnedge.train.tasks.kept import kept_share
 from rnnedge.train.tasks.network import START_SHIFT
 from rnnedge.train.tasks.plan import Plan, plan
+from rnnedge.train.trained import Trained, described, happened, with_units
 
-FILES = {"model": KERAS_FILE, "start": START_FILE, "encoder": ENCODER_FILE}
+_FILES = {"model": KERAS_FILE, "start": START_FILE, "encoder": ENCODER_FILE}
 _DETECTOR = {"smoothing": 4, "warmup": 64, "share": 0.9999, "margin": 1.25}
 _MOST_NAMES = 12
 
@@ -44,7 +41,7 @@ def train_task(
     form: DataFormat,
     progress: Progress,
     checkpoint: Checkpoint | None = None,
-) -> tuple[Plan, RunSpec, History]:
+) -> Trained:
     """Train a streaming task.
 
     Args:
@@ -66,25 +63,15 @@ def train_task(
     for line in (*ready.notes, *_remarks(made)):
         progress.note(line)
     history = optimise(made.network, made.problem, options, progress, checkpoint)
-    progress.note(
-        f"trained {counted(len(history.epochs), 'epoch')}, kept the weights of {history.best + 1}"
-    )
     outline = made.outline
     spec = RunSpec(
-        name=options.name,
         task=task,
-        cell=options.cell,
-        units=options.units,
-        layers=options.layers,
-        reset_after=options.reset_after,
         window=made.window,
         hop=made.window,
-        rate=options.rate or ready.rate,
-        channels=_with_units(made.channels, options),
+        channels=with_units(made.channels, options),
         classes=outline.classes,
-        data_format=form,
         every=1,
-        targets=_with_units(made.targets, options),
+        targets=with_units(made.targets, options),
         horizons=outline.horizons,
         features=made.features,
         encoder_channels=made.encoder_channels,
@@ -94,10 +81,11 @@ def train_task(
         start_shift=START_SHIFT if options.cell == "lstm" and made.features else 0,
         detector=dict(_DETECTOR) if task == "anomaly" else {},
         split=made.statement,
-        training=_statement(made, options, history),
-        rnnedge=rnnedge.__version__,
+        training=happened(options, history, **_stated(made, options)),
+        **described(options, form, ready.rate),
     )
-    return made, spec, history
+    models = {_FILES[name]: model for name, model in made.models().items()}
+    return Trained(models=models, windows=made.windows, spec=spec, history=history)
 
 
 def _check_normal(made: Plan, file: str) -> None:
@@ -112,13 +100,6 @@ def _check_normal(made: Plan, file: str) -> None:
             f"{file}: the threshold needs a normal recording of more than {warmup} rows in the "
             "validation part; record more, or give a larger --validation-fraction"
         )
-
-
-def save_models(made: Plan, folder: Path) -> None:
-    """Write the trained Keras models into a run folder."""
-    with quiet():
-        for name, model in made.models().items():
-            model.save(folder / FILES[name])
 
 
 def _remarks(made: Plan) -> Iterator[str]:
@@ -164,31 +145,14 @@ def _named(channel: Channel) -> str:
     return f"{channel.name} [{channel.unit}]" if channel.unit else channel.name
 
 
-def _with_units(channels: tuple[Channel, ...], options: TrainOptions) -> tuple[Channel, ...]:
-    """Give channels the units of measure that the options name."""
-    given = options.channel_units
-    return tuple(
-        Channel(name=c.name, unit=given.get(c.name, c.unit), mean=c.mean, std=c.std)
-        for c in channels
-    )
-
-
-def _statement(made: Plan, options: TrainOptions, history: History) -> dict[str, Any]:
-    """State what happened, for run.json."""
+def _stated(made: Plan, options: TrainOptions) -> dict[str, Any]:
+    """State how it was trained, for run.json."""
     stated: dict[str, Any] = {
-        "seed": options.seed,
-        "epochs": len(history.epochs),
-        "best_epoch": history.best + 1,
         "lanes": made.lanes,
         "steps": made.steps,
         "burn_in": options.burn_in,
-        "rate_said": options.rate is not None,
         "updates": made.problem.updates,
-        "learning_rate": options.learning_rate,
-        "dropout": options.dropout,
         **({} if made.augment is None else {"augment": asdict(made.augment)}),
-        **{k: v for k, v in history.epochs[history.best].items() if math.isfinite(v)},
-        "keras": keras().__version__,
     }
     if made.outline.task in ("label", "next") or (made.outline.task == "translate"
                                                   and not made.targets):  # fmt: skip

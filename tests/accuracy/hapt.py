@@ -206,7 +206,7 @@ CASES = (
         options={
             **_USUAL,
             "units": 10,
-            "learning_rate": 2e-2,
+            "learning_rate": 1e-2,
             "validation_fraction": 0.05,
         },
         measure=classified,

@@ -181,26 +181,68 @@ def _answer(package: Package, instance: str, value_call: str, depth: int) -> str
 def free_call(package: Package) -> str:
     """Return functions for the README that begin a sequence and go on, in C."""
     model, prefix = package.model, package.model.name.upper()
-    kind, steps = _kind(model), _steps(model, "my_sensor")
-    take = steps["TAKE"]
+    kind, steps, end = _kind(model), _steps(model, "my_sensor"), _end(model)
+    ready = "RNNEDGE_READY, and the first answer is there"
+    parts = []
     if kind == "features":
-        begin = f"int model_begin(const float features[{prefix}_FEATURES]) {{"
-        taken = "rnnedge_start(&my_sensor, features)"
-    elif kind == "ids":
-        begin, taken = "int model_take(uint16_t id) {", f"{take}(&my_sensor, id)"
+        parts += [
+            f"/* begin with features: {ready} */\n"
+            f"int model_begin(const float features[{prefix}_FEATURES]) {{\n"
+            f"{_INDENT}int status_code = rnnedge_start(&my_sensor, features);\n"
+            f"{_INDENT}return status_code == RNNEDGE_OK ? {steps['FIRST']} : status_code;\n}}"
+        ]
     else:
-        width = _values(package)["WIDTH"]
-        begin, taken = f"int model_take(const float raw[{width}]) {{", f"{take}(&my_sensor, raw)"
-    what = {"features": "begin with features", "ids": "take an id", "values": "take a sample"}[kind]
-    begun = f"/* {what}: 0 or more if it went well */\n{begin} return {taken}; }}\n"
-    step = "rnnedge_step_back(&my_sensor) == RNNEDGE_READY"
-    if model.output is None:
-        return (
-            f"{begun}\n/* go on by itself: the next id, or -1 */\n"
-            f"int model_next(void) {{ return {step} ? my_sensor.result.best : -1; }}"
+        parts += [_begin_call(model, steps["TAKE"]), _take_call(package, steps["TAKE"])]
+    if model.encoder is not None:
+        remark = "" if end is None else f" /* {END} begins an answer */"
+        parts.append(
+            f"/* behind the last one: {ready} */\n"
+            f"int model_answer(void) {{ return {steps['FIRST']}; }}{remark}"
         )
-    first = f"rnnedge_target(&{model.name}, 0, my_sensor.scores[0])"
+    parts.append(
+        "/* go on by itself, from the answer that is there: RNNEDGE_READY, and so is the next */\n"
+        "int model_next(void) { return rnnedge_step_back(&my_sensor); }"
+    )
+    if model.output is None:
+        ends = "" if end is None else f"; {end}, {END}, is the last"
+        parts.append(
+            f"/* the answer, an id{ends} */\nint model_id(void) {{ return my_sensor.result.best; }}"
+        )
+    else:
+        value = f"rnnedge_target(&{model.name}, index, my_sensor.scores[index])"
+        parts.append(
+            "/* the answer, one of its values */\n"
+            f"float model_value(uint16_t index) {{ return {value}; }}"
+        )
+    return "\n\n".join(parts)
+
+
+def _begin_call(model: QuantizedModel, take: str) -> str:
+    """Return the function that begins anew."""
+    end = _end(model)
+    if model.encoder is not None or end is None:
+        return (
+            "/* begin anew: RNNEDGE_OK */\n"
+            "int model_begin(void) { return rnnedge_reset(&my_sensor); }"
+        )
     return (
-        f"{begun}\n/* go on by itself: the first value of the next step */\n"
-        f"float model_next(void) {{ return {step} ? {first} : 0.0f; }}"
+        f"/* begin anew, a text with {END}: RNNEDGE_READY, and the first answer is there */\n"
+        "int model_begin(void) {\n"
+        f"{_INDENT}int status_code = rnnedge_reset(&my_sensor);\n"
+        f"{_INDENT}return status_code == RNNEDGE_OK ? {take}(&my_sensor, {end}) : status_code;\n}}"
+    )
+
+
+def _take_call(package: Package, take: str) -> str:
+    """Return the function that takes what is given."""
+    ids = _kind(package.model) == "ids"
+    given = "uint16_t id" if ids else f"const float raw[{_values(package)['WIDTH']}]"
+    what = "the ids" if ids else "the samples"
+    if package.model.encoder is not None:
+        says = f"{what} of the sequence, one after the other: RNNEDGE_OK"
+    else:
+        says = f"{what} to go on from, if any: RNNEDGE_READY, and the answer to them is there"
+    return (
+        f"/* {says} */\n"
+        f"int model_take({given}) {{ return {take}(&my_sensor, {'id' if ids else 'raw'}); }}"
     )

@@ -122,6 +122,6 @@ def call(package: Package) -> str:
         )
     what = "its label when a result is ready, else -2 (-1: rejected)"
     return (
-        f"/* one sample: {what} */\nint classifier_sample{taken} {{\n"
+        f"/* one sample: {what} */\nint model_sample{taken} {{\n"
         f"    return {ready} ? my_sensor.result.label : -2;\n}}"
     )

@@ -249,3 +249,78 @@ def test_the_readmes_lines_compile(packages: dict[str, Path], kind: str, tmp_pat
     assert ('| 4 | " " |\n| 5 | "\\\\n" |' in text) == (kind == "next")
     assert ("| 2 | are |" in text) == (kind == "reply")
     assert ("Generate makes a sequence" in text) == (kind in FREE)
+
+
+_MAIN = """
+#include <stdio.h>
+int main(int count, char **words) {
+    int status = model_start();
+    (void)count;
+    (void)words;
+    for (int run = 0; run < 2 && status == 0; run++) {
+@BEGIN@
+        for (int step = 0; step < 8 && status == RNNEDGE_READY; step++) {
+@SHOW@
+            status = model_next();
+        }
+        printf("\\n");
+        status = status == RNNEDGE_READY ? 0 : status;
+    }
+    return status;
+}
+"""
+_VALUES = """            for (uint16_t i = 0; i < NET_OUTPUTS; i++) {
+                printf("%.9g ", (double)model_value(i));
+            }"""
+
+
+@pytest.mark.parametrize("kind", FREE)
+def test_the_readmes_lines_answer_as_the_simulator(
+    packages: dict[str, Path], runtime: Path, kind: str, tmp_path: Path
+) -> None:
+    """From the first answer on, twice the same: nothing is left of the sequence before."""
+    model = model_of(kind)
+    data = task_data(model, 3, 1, 3, 4)
+    given = data.encoder if data.encoder is not None else data.raw
+    if data.features is not None:
+        features = ", ".join(f"{value:.9g}f" for value in data.features[0])
+        begin = [f"const float features[] = {{{features}}};", "status = model_begin(features);"]
+    else:
+        begin = ["status = model_begin();"]
+        for row in given[0]:
+            values = ", ".join(f"{value:.9g}" for value in row)
+            ids = kind in ("next", "reply")
+            taken = values if ids else f"(const float[]){{{values}}}"
+            begin.append(f"status = status < 0 ? status : model_take({taken});")
+    if data.encoder is not None:
+        begin.append("status = status < 0 ? status : model_answer();")
+    show = '            printf("%d ", model_id());' if model.output is None else _VALUES
+    text = (packages[kind] / "README.md").read_text()
+    (code,) = re.findall(r"```c\n(.*?)```", text, re.DOTALL)
+    lines = "\n".join(f"        {line}" for line in begin)
+    main = _MAIN.replace("@BEGIN@", lines).replace("@SHOW@", show)
+    (tmp_path / "a.c").write_text(code + main)
+    package = packages[kind]
+    sources = [tmp_path / "a.c", package / "src/net_model.c", package / "src/net/net_golden.c"]
+    run("gcc", "-std=c99", f"-I{package}/src", *sources, runtime, "-o", tmp_path / "a")
+    first, second = run(tmp_path / "a").splitlines()
+    assert first == second
+    fed: F32 | None = data.raw
+    if data.features is not None or kind == "translate":
+        fed = None
+    elif kind == "reply":
+        fed = np.full((1, 1, 1), model.classes.index("<end>"), np.float32)
+    elif kind == "next":
+        fed = np.concatenate([np.zeros((1, 1, 1), np.float32), data.raw], axis=1)
+    scores = run_free(
+        model,
+        8,
+        x=None if fed is None else quantize(model.input, fed),
+        features=data.features,
+        encoder_raw=data.encoder,
+    ).scores[0, :8]
+    found = np.array([float(word) for word in first.split()])
+    if model.output is None:
+        assert found.tolist() == scores.argmax(axis=1).tolist()
+    else:
+        assert np.allclose(found.reshape(8, -1), real(model, scores), rtol=1e-4, atol=1e-4)

@@ -22,11 +22,13 @@ class Cuts:
 
     Attributes:
         count: gaps and steps backwards.
+        backwards: those that are steps backwards.
         recordings: that had one.
         first: recording and row behind the first one, for people; "" without one.
     """
 
     count: int = 0
+    backwards: int = 0
     recordings: int = 0
     first: str = ""
 
@@ -37,7 +39,7 @@ def cut_at_gaps(data: Recordings) -> tuple[Recordings, Cuts]:
     What is one whole from a first state of its own (a start, a reply) stays as it is.
     """
     items: list[Recording] = []
-    count = recordings = 0
+    count = backwards = recordings = 0
     first = ""
     for item in data.items:
         ends = [] if item.time is None or item.start is not None or item.reply is not None else (
@@ -47,12 +49,15 @@ def cut_at_gaps(data: Recordings) -> tuple[Recordings, Cuts]:
             sliced(item, start, stop)
             for start, stop in zip([0, *ends], [*ends, len(item.values)], strict=True)
         ]
-        if ends:
+        if ends and item.time is not None:
             count, recordings = count + len(ends), recordings + 1
+            backwards += sum(bool(item.time[row] < item.time[row - 1]) for row in ends)
             first = first or f"{item.source} row {ends[0] + 1}"
     if not count:
         return data, Cuts()
-    return replace(data, items=tuple(items)), Cuts(count=count, recordings=recordings, first=first)
+    return replace(data, items=tuple(items)), Cuts(
+        count=count, backwards=backwards, recordings=recordings, first=first
+    )
 
 
 def breaks(time: F64, limit: float) -> list[int]:

@@ -7,6 +7,7 @@ from rnnedge.data.gaps import LONGEST_GAP, Cuts, cut_at_gaps
 from rnnedge.data.readers import Recordings
 from rnnedge.data.resampling import resample
 from rnnedge.data.timeline import Timeline, round_rate, timeline
+from rnnedge.plaintext import counted
 from rnnedge.run import DataFormat
 
 
@@ -74,29 +75,35 @@ def time_notes(seen: Timeline, cuts: Cuts) -> list[str]:
         return []
     counts = [
         (seen.gaps, "gap", f" (the longest {seen.longest_gap:g} s)"),
-        (seen.backwards, "step backwards", ""),
-        (seen.duplicates, "time stamp given twice", ""),
-        (seen.changes, "change of the step", ""),
+        (seen.backwards, "step", " backwards"),
+        (seen.duplicates, "time stamp", " twice"),
+        (seen.changes, "change", " of the step"),
     ]
-    said = ", ".join(
-        f"{count} x {what}{more if count else ''}" for count, what, more in counts if count
-    )
+    said = ", ".join(f"{counted(count, what)}{more}" for count, what, more in counts if count)
     where = f", the first at {seen.first}" if seen.first else ""
     rate = "RATE" if seen.rate is None else round_rate(seen.rate)
     notes = []
     if cuts.count:
+        long, back = cuts.count - cuts.backwards, cuts.backwards
+        ends = [f"{counted(long, 'gap')} of more than {LONGEST_GAP:g} steps"] if long else []
+        ends += [f"{counted(back, 'step')} backwards"] if back else []
         notes.append(
-            f"{cuts.count} x gap of more than {LONGEST_GAP:g} steps or step backwards in the time "
-            f"stamps of {cuts.recordings} recordings, the first at {cuts.first}: a recording ends "
-            "there, no window crosses it"
+            f"{' and '.join(ends)} in the time stamps of {counted(cuts.recordings, 'recording')}, "
+            f"the first at {cuts.first}: a recording ends there, no window crosses it"
         )
-    if cuts.count == seen.gaps + seen.backwards and not seen.duplicates and not seen.changes:
+    if not uneven(seen, cuts):
         return notes
     return [
         *notes,
         f"note: time stamps, usual step {seen.step:g} s: {said}{where}; {'other ' * bool(notes)}"
         f"rows are taken as if they were even, --resample {rate} makes them so",
     ]
+
+
+def uneven(seen: Timeline, cuts: Cuts) -> bool:
+    """Tell whether, besides where recordings were cut, time stamps are not one step apart."""
+    cut = cuts.count == seen.gaps + seen.backwards
+    return not (cut and not seen.duplicates and not seen.changes)
 
 
 def _fill_notes(before: Recordings, after: Recordings, how: str, absent: Missing) -> list[str]:

@@ -15,7 +15,9 @@ GAP = 1.5
 _CHUNK = 1 << 18
 _BLOCK = 16
 _CHANGED = 1.2
-_NEAR = 0.01
+_NEAR = 0.001
+_SAME = 5e-8  # a row of twenty million
+_USUAL_STEPS = (10800.0, 14400.0, 21600.0, 28800.0, 43200.0, 86400.0, 604800.0)  # 3 h to a week
 _SAMPLED = 1 << 20
 
 
@@ -47,7 +49,7 @@ class Timeline:
 
     @property
     def rate(self) -> float | None:
-        """Samples per second, or None; six significant digits."""
+        """Samples per second, or None; nine significant digits."""
         return None if self.step <= 0 else float(f"{1 / self.step:.9g}")
 
     @property
@@ -110,16 +112,31 @@ def usual_step(times: Sequence[F64]) -> float:
 
 
 def round_rate(rate: float) -> str:
-    """Return samples per second as they are typed: the shortest number within a percent.
+    """Return samples per second as they are typed: a usual number that is near, else all digits.
 
-    >>> [round_rate(rate) for rate in (49.87, 102.4, 0.0166, 1 / 3600, 0.3333)]
-    ['50', '102', '1/60', '1/3600', '1/3']
+    >>> [round_rate(rate) for rate in (49.97, 102.4, 44.1, 0.01666, 1 / 3725, 1.15740741e-05)]
+    ['50', '102.4', '44.1', '1/60', '1/3725', '1/86400']
     """
     whole = rate if rate >= 1 else 1 / rate
-    for digits in (1, 2, 3):
-        near = float(f"{whole:.{digits}g}")
-        if abs(near / whole - 1) <= _NEAR:
-            break
+    usual = (float(f"{whole:.2g}"), *_USUAL_STEPS)
+    near = min(usual, key=lambda one: abs(one / whole - 1))
+    if abs(near / whole - 1) > _NEAR:
+        return exact_rate(rate)
+    return exact_rate(near if rate >= 1 else 1 / near)
+
+
+def exact_rate(rate: float) -> str:
+    """Return samples per second as they are typed, with as many digits as a long recording needs.
+
+    >>> [exact_rate(rate) for rate in (49.97, 1 / 3600, 0.3)]
+    ['49.97', '1/3600', '1/3.3333333']
+    """
+    whole = rate if rate >= 1 else 1 / rate
+    near = next(
+        near
+        for digits in range(1, 18)
+        if abs((near := float(f"{whole:.{digits}g}")) / whole - 1) <= _SAME
+    )
     return f"{near:.9g}" if rate >= 1 else f"1/{near:.9g}"
 
 

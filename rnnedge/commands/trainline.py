@@ -41,6 +41,8 @@ def train_line(document: dict[str, Any], form: "DataFormat", data: Sequence[Path
 
 def _form(form: "DataFormat") -> list[str]:
     """Return the options of a data format."""
+    from rnnedge.data.timeline import exact_rate
+
     words, usual = list[str](), type(form)()
     for field in fields(form):
         value = getattr(form, field.name)
@@ -51,5 +53,5 @@ def _form(form: "DataFormat") -> list[str]:
         elif isinstance(value, tuple):
             value = ",".join(value)
         name = {"targets": "target"}.get(field.name, field.name.replace("_", "-"))
-        words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+        words += [f"--{name}", exact_rate(value) if name == "resample" else str(value)]
     return words

@@ -70,7 +70,7 @@ def test_even_time_says_nothing_but_the_rate() -> None:
 def test_uneven_time_is_told_with_its_cure() -> None:
     done = prepare(data(item([0, 1, 2, 3, 6, 7, 8])), DataFormat())
     (note,) = done.notes
-    assert "1 x gap (the longest 3 s), the first at f.csv lines 2-9 row 5; rows are taken" in note
+    assert "1 gap (the longest 3 s), the first at f.csv lines 2-9 row 5; rows are taken" in note
     assert "--resample 1 " in note
     assert [len(one.values) for one in done.data.items] == [7]
 
@@ -81,10 +81,31 @@ def test_no_recording_holds_a_gap_or_a_clock_going_backwards() -> None:
         [0, 1, 2, 3], [9, 10], [8, 9, 10], [0, 1, 2],
     ]  # fmt: skip
     (note,) = done.notes
-    assert note.startswith("2 x gap of more than 5 steps or step backwards")
-    assert "of 1 recordings, the first at f.csv lines 2-9 row 5: a recording ends there" in note
+    assert note.startswith("1 gap of more than 5 steps and 1 step backwards in the time stamps")
+    assert "of 1 recording, the first at f.csv lines 2-9 row 5: a recording ends there" in note
     assert [one.group for one in done.data.items] == [*3 * ["f.csv lines 2-9"], None]
     assert done.data.items[1].start_row == 6
+
+
+@pytest.mark.parametrize(
+    ("rate", "typed"),
+    [
+        *[(416.0, "416"), (119.0, "119"), (44.1, "44.1"), (16000.0, "16000"), (49.98, "50")],
+        *[(1 / 86400, "1/86400"), (1 / 604800, "1/604800"), (1 / 3725, "1/3725")],
+        *[(1 / 60.02, "1/60"), (0.1, "1/10"), (12345.678, "12345.678")],
+    ],
+)
+def test_a_rate_is_typed_so_that_resampling_keeps_the_rows(rate: float, typed: str) -> None:
+    nine = float(f"{rate:.9g}")  # as Timeline.rate says it
+    assert timeline.round_rate(nine) == typed
+    count, _, seconds = timeline.exact_rate(nine).partition("/")
+    assert abs(float(count) / float(seconds or 1) / rate - 1) * 10_000_000 < 1
+    time = np.arange(3650) / rate
+    count, _, seconds = typed.partition("/")
+    asked = float(count) / float(seconds or 1)
+    done = prepare(data(item(time)), DataFormat(resample=asked)).data
+    near = 0.001 if asked not in (50.0, 1 / 60) else 3.65
+    assert abs(sum(len(one.values) for one in done.items) - 3650) <= near
 
 
 def test_windows_and_streams_stop_at_gaps() -> None:

@@ -73,6 +73,22 @@ def test_text_is_what_the_device_would_say(tmp_path: Path, seed: int, ends: bool
     assert found["fed"] == 4
 
 
+def test_lines_begin_with_what_ends_them_whether_there_is_a_text_or_none(tmp_path: Path) -> None:
+    make_task_run(tmp_path / "lines", letters(23), text="characters")
+    begun = generate(tmp_path / "lines", 9, Seed(text=""))
+    assert generate(tmp_path / "lines", 9) == begun
+    assert begun["fed"] == 1
+    model = letters(23)
+    trace = run_free(model, 9, x=quantize(model.input, [[[0]]]))
+    best = trace.scores[0].argmax(axis=1)[:9].tolist()
+    assert begun["ids"] == (best[: best.index(0)] if 0 in best else best)
+    bare = run_free(model, 9).scores[0].argmax(axis=1)[:9].tolist()
+    assert bare != best
+    make_task_run(tmp_path / "book", letters(23, tuple("0abcdefghij")), text="characters")
+    book = generate(tmp_path / "book", 9)
+    assert (book["fed"], book["ids"]) == (0, bare)
+
+
 @pytest.mark.parametrize("ends", [False, True])
 def test_a_reply_is_made_of_the_words_of_a_question(tmp_path: Path, ends: bool) -> None:
     names = ("v", "w", "x", "y", "<end>" if ends else "z")

@@ -65,7 +65,8 @@ def generate(
     Args:
         run: run folder of a model that generates.
         steps: how many values, characters or words to make; a text may end before.
-        seed: what it begins with; nothing: a zero state and x = 0.
+        seed: what it begins with; nothing: a zero state, and of lines of text what ends a line,
+            else x = 0.
         temperature: 0: the largest score, as the device; above: ids are drawn, by the device's
             probabilities to the power of 1/temperature.
         number: seed of the drawing.
@@ -144,8 +145,8 @@ def _made(
 ) -> Document:
     """Run a model freely, once."""
     encodes = model.encoder is not None
-    # a reply begins with what ends a line
-    asked = _reply_begin(model) if encodes else raw
+    # a reply begins with what ends it
+    asked = _with_end(model) if encodes else raw
     fed = None if asked is None or not asked.shape[1] else quantize(model.input, asked)
     sampler = _Sampler(model.fraction_bits, temperature, rng)
     trace = run_free(
@@ -162,7 +163,8 @@ def _made(
     return {**about, **_named(spec, model, sampler.ids[:steps])}
 
 
-def _reply_begin(model: QuantizedModel) -> F32 | None:
+def _with_end(model: QuantizedModel) -> F32 | None:
+    """Return what begins a line or a reply: the id that ends it, (1, 1, 1); None: there is none."""
     if not isinstance(model.input, EmbeddingLayer) or END not in model.classes:
         return None
     return np.full((1, 1, 1), model.classes.index(END), np.float32)
@@ -185,7 +187,7 @@ def _begin(spec: RunSpec, model: QuantizedModel, seed: Seed) -> tuple[F32 | None
         )
     features = None if start is None else np.asarray([start], np.float32)
     if values is None:
-        return None, features
+        return _with_end(model), features
     wanted = (model.encoder or model).input.raw_values
     for row in values:
         if len(row) != wanted:

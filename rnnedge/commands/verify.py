@@ -81,9 +81,11 @@ def verify(
             say=lambda line: click.echo(line, err=True),
             progress=_progress,
         )
+        _fewer(rows, windows)
         report(rows, as_json, _show_boards)
     else:
         rows = api.verify(run, targets, export_folder=folder, windows=windows)
+        _fewer(rows, windows)
         report(rows, as_json, _show)
     if any(row["differences"] for row in rows):
         raise SystemExit(1)
@@ -100,6 +102,13 @@ def _check(
         raise click.UsageError("--port needs a --board; rnnedge boards lists them")
     if port is not None and folder is not None:
         raise click.UsageError("--port and --export exclude each other: the board has its firmware")
+
+
+def _fewer(rows: Sequence[dict[str, Any]], asked: int | None) -> None:
+    """Say that a run keeps fewer windows than were asked for."""
+    most = max((row["windows"] for row in rows), default=0)
+    if asked is not None and most < asked:
+        click.echo(f"note: the run keeps {most:,} test windows, not {asked:,}", err=True)
 
 
 def _progress(done: int, count: int) -> None:

@@ -32,6 +32,25 @@ def test_long_recordings_are_kept_in_part_and_others_beside_them() -> None:
     assert kept.kept_share(windows, parts) == "400,070 of 500,070 steps"
 
 
+def test_short_recordings_are_windows_where_most_are_short() -> None:
+    """As the lines of a text, of which one alone may be as long as the window."""
+    short = [series(rows, 10 * rows) for rows in range(2, 15)]
+    windows = kept.kept_windows(SHAPE, dict.fromkeys(("train", "validation", "test"), short), 14, 0)
+    for x, lengths in (
+        (windows.X_test, windows.lengths_test),
+        (windows.calibration, windows.lengths_calibration),
+    ):
+        assert x.shape == (13, 14, 1)
+        assert lengths is not None
+        assert sorted(lengths.tolist()) == list(range(2, 15))
+    row = int(np.flatnonzero(windows.X_test[:, 0, 0] == 30)[0])
+    assert windows.X_test[row, :, 0].tolist() == [30, 31, *12 * [32]]
+    assert np.isnan(windows.y_test[row, 3:]).all()
+    parts = [series(64, 0), series(640, 0), series(3, 0)]
+    windows = kept.kept_windows(SHAPE, dict.fromkeys(("train", "validation", "test"), parts), 64, 0)
+    assert (len(windows.X_test), windows.lengths_test) == (11, None)
+
+
 def test_there_is_an_end_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "_MOST_VALUES", 1000)
     parts = [series(300, 0), series(200, 0), series(10, 0)]

@@ -74,7 +74,7 @@ def joined(parts: Sequence[F32]) -> tuple[F32, I64]:
 
 
 def _pieces(shape: Outline, parts: Sequence[Series], window: int) -> list[Series]:
-    """Cut series into windows; what is shorter than one counts only where nothing else is there."""
+    """Cut series into windows; what is shorter than one counts where most are so: names, words."""
     if shape.lasting:
         return list(parts)
     found = [
@@ -82,7 +82,8 @@ def _pieces(shape: Outline, parts: Sequence[Series], window: int) -> list[Series
         for item in parts
         for first in range(0, len(item.x) - window + 1, window)
     ]
-    return found or list(parts)
+    short = [item for item in parts if len(item.x) < window]
+    return found + short if len(short) > len(found) else found
 
 
 def _values(item: Series) -> int:

@@ -1,23 +1,20 @@
 """README.md: what one model expects and answers, what it costs, how right it is, how to call it."""
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rnnedge.convert.inputbits import KEY as INPUT
+from rnnedge.convert.packages.accuracy import accuracy
 from rnnedge.convert.packages.package import Package, counted, fill
 from rnnedge.convert.packages.results import call, kind
 from rnnedge.convert.packages.sensor import places
+from rnnedge.convert.packages.tables import table
 from rnnedge.convert.packages.use import USE
 from rnnedge.convert.timing import duration, sample_rate
 from rnnedge.spec import EmbeddingLayer, InputLayer
 
 _UNKNOWN = "not known"
-# control characters, and those that turn the direction of text
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-# an underscore within a word is none of Markdown's
-_MARKDOWN = re.compile(r"[\\`*<\[\]|~&]|(?<![^\W_])_|_(?![^\W_])")
 _ANSWERS = {
     "classes": "A label, its probability and a score for each class.",
     "values": "A score for each value; `rnnedge_target(&model, index, score)` is it in its unit.",
@@ -41,36 +38,16 @@ def readme(package: Package, formats: Sequence[str]) -> bytes:
         LAYERS=_layers_text(package),
         SHA=str(package.figures["sha256"]),
         CHANNELS=_channels(package) + _before(package),
-        RATE=_rate(package),
+        ORDER=_order(package),
         CLASSES=_answers(package),
         ANSWER=_ANSWERS[kind(package)],
         CALL=call(package),
         RULE=_rule(package),
         COSTS=_costs(package),
-        ACCURACY=_accuracy(package),
+        ACCURACY=accuracy(package),
         USE="\n\n".join(USE[name](package) for name in formats),
         PROOF=_proof(package, formats),
     )
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table."""
-    lines = [_row(columns), _row(["---"] * len(columns)), *map(_row, rows)]
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[object]) -> str:
-    return f"| {' | '.join(cell_text(str(cell)) for cell in cells)} |"
-
-
-def cell_text(text: str) -> str:
-    r"""Return `text` for a cell of a Markdown table, as it is to be read.
-
-    >>> print(cell_text("a|b\\c *d* net_1 _e_ <f> größe"))
-    a\|b\\c \*d\* net_1 \_e\_ \<f> größe
-    """
-    line = " ".join(text.split()).encode(errors="replace").decode()
-    return _MARKDOWN.sub(r"\\\g<0>", _UNSEEN.sub("?", line))
 
 
 def _channels(package: Package) -> str:
@@ -122,11 +99,16 @@ def _measured(names: Sequence[str], units: Sequence[str]) -> list[list[object]]:
     return [[index, name, unit or _UNKNOWN] for index, (name, unit) in enumerate(both)]
 
 
-def _rate(package: Package) -> str:
+def _order(package: Package) -> str:
+    """Say what samples are: values with a rate; ids have neither order nor rate."""
+    if isinstance(package.model.input, EmbeddingLayer):
+        return "One id a step, by `rnnedge_step_id`; its row of the embedding is inside."
     rate = package.model.rate
-    if rate is None:
-        return "Sample rate: not known; that of the training data is the right one."
-    return f"Sample rate: {sample_rate(rate)}, as in the training data."
+    said = "not known; that of the training data is the right one"
+    if rate is not None:
+        said = f"{sample_rate(rate)}, as in the training data"
+    first = "Raw values in this order and these units; normalisation is inside."
+    return f"{first} Sample rate: {said}."
 
 
 def _rule(package: Package) -> str:
@@ -234,23 +216,6 @@ def _tflite(rows: Sequence[dict[str, Any]]) -> str:
         "array with header and a main program. The arena is the smallest one in which the model "
         "ran on a 64-bit PC with the reference kernels."
     )
-
-
-def _accuracy(package: Package) -> str:
-    figures = package.figures
-    accuracy: dict[str, float] = figures["accuracy"]
-    if not accuracy and package.model.every:
-        return "`rnnedge evaluate RUN` measures it, over whole recordings."
-    if not accuracy:
-        return "Not known: the windows that it was made with have no labels of its classes."
-    names = {"int8": "int8, as in this package", "float": "float, as trained"}
-    rows = [[names[name], f"{accuracy[name]:.4f}"] for name in names if name in accuracy]
-    which = (
-        "calibration windows, which are no test"
-        if figures["imported"]
-        else "test windows that training has not seen"
-    )
-    return f"{table(['', 'accuracy'], rows)}\n\nOn {figures['windows']:,} {which}."
 
 
 def _proof(package: Package, formats: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ def places(package: Package) -> dict[str, str]:
     name, rate = package.model.name, package.model.rate
     period, unit, remark = _period(rate)
     return {
-        "INTRO": comment(f"{rate_text(package)} {_result(package)}", " * "),
+        "INTRO": comment(f"{rate_text(package)} {_result(package)}".strip(), " * "),
         "SAMPLE": comment(f"One sample {units_text(package)}.", "// "),
         "PERIOD": str(period),
         "RATE_REMARK": f" // an example: {remark}" if remark else "",
@@ -67,8 +67,10 @@ def _period(rate: float | None) -> tuple[int, str, str]:
 
 
 def rate_text(package: Package) -> str:
-    """Say how often samples come."""
+    """Say how often samples come; ids have no rate."""
     rate = package.model.rate
+    if isinstance(package.model.input, EmbeddingLayer):
+        return ""
     if rate is None:
         return "The sample rate of the training data is not known."
     return f"{sample_rate(rate)}."

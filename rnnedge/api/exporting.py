@@ -13,7 +13,7 @@ from rnnedge.modelfile import model_hash
 from rnnedge.output import content_hash, new_folder, resolved
 from rnnedge.replacing import Place, places_in, planned
 from rnnedge.run import RUN_JSON
-from rnnedge.spec import QuantizedModel
+from rnnedge.spec import EmbeddingLayer, QuantizedModel
 
 if TYPE_CHECKING:
     from rnnedge.imported import Imported
@@ -182,13 +182,19 @@ def write_export(
         "tflite_bytes": next((row["tflite_bytes"] for row in tflite), None),
         "arena_bytes": next((row["arena_bytes"] for row in tflite), None),
         **{key: measured[key] for key in _TOLD},
-        "without_unit": [
-            name for name, unit in zip(model.channels, model.channel_units, strict=True) if not unit
-        ],
+        "without_unit": without_unit(model),
         "files": sorted(content),
         "kept": kept,
         "replaced": before if before != model.name else None,
     }
+
+
+def without_unit(model: QuantizedModel) -> list[str]:
+    """Return the channels whose unit is not known; ids have none."""
+    if isinstance(model.input, EmbeddingLayer):
+        return []
+    both = zip(model.channels, model.channel_units, strict=True)
+    return [name for name, unit in both if not unit]
 
 
 def _write(

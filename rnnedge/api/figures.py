@@ -2,10 +2,10 @@
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,9 +22,12 @@ from rnnedge.spec import QuantizedModel
 if TYPE_CHECKING:
     from rnnedge.targets.target import CountingTarget
 
+_Found = TypeVar("_Found")
+
 NONE = "none"
 _USUAL = "cortex-m4"
 _OPTIMIZE = {"avr": ("speed", "size")}
+_FIGURES = ("class", "accuracy", "macro_f1", "nats", "agreement", "rmse_normalised", "exact")
 _ROW = (
     *("target", "compiler", "optimize", "per_step", "unit"),
     *("code_bytes", "const_bytes", "ram_bytes", "stack_bytes"),
@@ -38,12 +41,14 @@ class Known:
     Attributes:
         windows: for accuracy and measurements.
         float_accuracy: of the float model on them, or None.
+        judged: what training measured of a streaming task (rnnedge.api.judging), or None.
         imported: they are those of the calibration.
         input_bits: what it says of the width of its input, a document of rnnedge.convert.inputbits.
     """
 
     windows: Windows
     float_accuracy: float | None = None
+    judged: Document | None = None
     imported: bool = False
     input_bits: object = None
 
@@ -52,7 +57,8 @@ def known(folder: Path | None, run: RunSpec, model: QuantizedModel, windows: Win
     """Collect what a run knows; `folder` is None before there is one."""
     return Known(
         windows=windows,
-        float_accuracy=None if folder is None else _float_accuracy(folder, model),
+        float_accuracy=None if folder is None else _metrics(folder, model, _float_accuracy),
+        judged=None if folder is None or not model.every else _metrics(folder, model, _judged),
         imported="imported" in run.split,
         input_bits=run.training.get(KEY),
     )
@@ -102,8 +108,9 @@ def figures(
 
     Returns:
         model, sha256, input (rnnedge.convert.inputbits), windows, imported, accuracy (of "int8" and
-        "float" where they are known), measured (rows of rnnedge.targets.compare.measure; on AVR one
-        for speed and one for size, with which Arduino builds) and not_measured (target, reason).
+        "float" where they are known), judged (of a streaming task that was measured), measured
+        (rows of rnnedge.targets.compare.measure; on AVR one for speed and one for size, with which
+        Arduino builds) and not_measured (target, reason).
     """
     from rnnedge.targets.compare import measure
     from rnnedge.targets.exported import open_exported
@@ -126,6 +133,7 @@ def figures(
         "windows": len(known.windows.y_test),
         "imported": known.imported,
         "accuracy": _accuracy(model, known),
+        **({} if known.judged is None else {"judged": known.judged}),
         "measured": rows,
         "not_measured": missing,
     }
@@ -142,11 +150,37 @@ def _accuracy(model: QuantizedModel, known: Known) -> dict[str, float]:
     return accuracy
 
 
-def _float_accuracy(folder: Path, model: QuantizedModel) -> float | None:
-    """Return what training measured, of the float model that this one was made from, or None."""
+def _metrics(
+    folder: Path, model: QuantizedModel, read: Callable[[Document], _Found]
+) -> _Found | None:
+    """Return what training measured of this very model, or None."""
     try:
         metrics = json.loads((folder / METRICS_FILE).read_text())
-        same = metrics["sha256"] == model_hash(model)
-        return float(metrics["variants"]["float"]["accuracy"]) if same else None
+        return read(metrics) if metrics["sha256"] == model_hash(model) else None
     except DAMAGED:
         return None
+
+
+def _float_accuracy(metrics: Document) -> float:
+    return float(metrics["variants"]["float"]["accuracy"])
+
+
+def _judged(metrics: Document) -> Document:
+    """Keep of what training measured the figures of a streaming task, for report.json."""
+    return {
+        "steps": metrics["steps"],
+        "sequences": metrics["sequences"],
+        "variants": {name: _short(one) for name, one in metrics["variants"].items()},
+        "baselines": {name: _short(one) for name, one in metrics.get("baselines", {}).items()},
+        **({"detector": metrics["detector"]} if "detector" in metrics else {}),
+    }
+
+
+def _short(found: Document) -> Document:
+    """Return figures without matrices; "rmse" is a list, of each output."""
+    kept = {key: found[key] for key in _FIGURES if key in found}
+    if "outputs" in found:
+        kept["rmse"] = [output["rmse"] for output in found["outputs"]]
+    if "free" in found:
+        kept["free"] = {"steps": found["free"]["steps"], **_short(found["free"])}
+    return kept

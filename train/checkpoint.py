@@ -138,14 +138,43 @@ class Partial:
         with explained(self.folder):
             (self.folder / WORK).write_text(str(work))
 
+    def check_own(self, data: Sequence[str]) -> None:
+        """Refuse a folder that no training made, or that holds the data.
+
+        Raises:
+            OutputError: names it.
+        """
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+            raise OutputError(f"{self.folder}: no folder; move it, or name another --out")
+        if self.folder.is_dir() and not (self.folder / BEGUN).is_file():
+            with explained(self.folder):
+                if any(self.folder.iterdir()):
+                    raise OutputError(
+                        f"{self.folder}: in the way, and not of rnnedge train; move it, or name "
+                        "another --out"
+                    )
+        for name in data:
+            if Path(name).resolve().is_relative_to(self.folder):
+                raise OutputError(
+                    f"{name}: lies in {self.folder}, which a training begins anew; move it, or "
+                    "name another --out"
+                )
+
     def remove(self) -> None:
         """Remove the folder, once the run is whole."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def partial_folder(out: Path) -> Path:
-    """Return where an interrupted training of the run `out` is kept."""
-    return out.resolve().with_name(f"{out.resolve().name}.partial")
+    """Return where an interrupted training of the run `out` is kept.
+
+    Raises:
+        OutputError: there is nothing beside `out`.
+    """
+    whole = out.resolve()
+    if not whole.name:
+        raise OutputError(f"{out}: no folder for a run; name one in it")
+    return whole.with_name(f"{whole.name}.partial")
 
 
 @contextmanager
@@ -165,6 +194,7 @@ def checkpointed(
             other data or options.
     """
     partial = Partial(partial_folder(out))
+    partial.check_own(list(statement.get("data", ())))
     here, folder = partial.begun, partial.folder
     if resume:
         if not here:
@@ -222,7 +252,7 @@ def statement(
     chosen = {**asdict(form), **asdict(replace(options, tensorboard=None)), **other}
     stated = {
         "options": chosen,
-        "data": {str(path): _hashes(path, form) for path in (*data, *test)},
+        "data": {str(path.resolve()): _hashes(path, form) for path in (*data, *test)},
         "versions": {**versions, "numpy": np.__version__},
     }
     plain: dict[str, Any] = json.loads(json.dumps(stated))

@@ -69,8 +69,15 @@ def optimise(
     )
     watch = _Watch(model, problem.monitor, first, options.patience or max(1, epochs // 3))
     state = None if checkpoint is None else checkpoint.load()
-    if state is not None:
-        watch.go_on(state)
+    if checkpoint is not None and state is not None:
+        try:
+            watch.go_on(state)
+        except (ValueError, KeyError, TypeError) as error:
+            what = str(error).splitlines()[0]
+            raise ModelError(
+                f"{checkpoint.folder}: of another model, or damaged ({what}); begin again with "
+                "--force"
+            ) from None
 
     def epoch_end(epoch: int, logs: dict[str, float]) -> None:
         watch.see(epoch, logs)

@@ -211,3 +211,49 @@ def test_what_a_killed_training_left_beside_its_run_is_removed(tmp_path: Path) -
             raise KeyboardInterrupt
         sweep(out)
         assert place.exists() != gone
+
+
+def test_a_folder_of_the_user_is_left_alone(tmp_path: Path, source: Path) -> None:
+    folder = tmp_path / "run.partial"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("precious")
+    with pytest.raises(OutputError, match=r"run\.partial: in the way"):
+        _begun(tmp_path / "run", {"data": {}}, force=True)
+    assert (folder / "notes.txt").read_text() == "precious"
+
+    (tmp_path / "file.partial").write_text("")
+    (tmp_path / "link.partial").symlink_to(folder)
+    for name in ("file", "link"):
+        with pytest.raises(OutputError, match="no folder"):
+            _begun(tmp_path / name, {"data": {}})
+    with pytest.raises(OutputError, match="no folder for a run"):
+        partial_folder(Path("/"))
+
+
+def test_data_within_what_would_be_begun_anew_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "run.partial"
+    folder.mkdir()
+    (folder / "begun.json").write_text("{}")
+    data = folder / "data.csv"
+    data.write_text("x\n1\n")
+    with pytest.raises(OutputError, match=r"data\.csv: lies in"):
+        _begun(tmp_path / "run", statement([data], [], TrainOptions(), FORM), force=True)
+    assert data.exists()
+
+
+def test_the_same_data_by_another_path_is_the_same(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(source.parent)
+    usual = TrainOptions()
+    short, long = Path(source.name), source.parent / ".." / source.parent.name / source.name
+    assert statement([short], [], usual, FORM) == statement([long], [], usual, FORM)
+
+
+def test_the_state_of_another_model_is_an_error_of_one_line(tmp_path: Path, source: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "partial")
+    with pytest.raises(KeyboardInterrupt):
+        _train(tmp_path / "again", source, checkpoint, stop=1, epochs=2)
+    with pytest.raises(ModelError, match="of another model, or damaged") as error:
+        _train(tmp_path / "again", source, checkpoint, stop=-1, epochs=2, units=5)
+    assert "\n" not in str(error.value)

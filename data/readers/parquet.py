@@ -56,11 +56,12 @@ class ParquetTable(Table):
         values = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
         wanted = [self.fields[index] for index in indices]
         row = 0
-        for batch in _batches(self.source, wanted):
+        for batch in _batches(self.path, self.source, wanted):
             for place, name in enumerate(wanted):
                 block = _floats(batch.column(batch.schema.get_field_index(name)))
                 self._check(block, row, indices[place], holes)
-                values[row : row + len(block), place] = block
+                with np.errstate(invalid="ignore"):  # a signalling NaN is a missing value, too
+                    values[row : row + len(block), place] = block
             row += batch.num_rows
             forget(values)
             self.want.progress(row / self.rows)
@@ -104,8 +105,7 @@ def read_parquet(path: Path, want: Request) -> Table:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (pa.ArrowException, OSError) as error:
-        told = str(error).splitlines()[0] if str(error) else "unreadable"
-        raise DataError(f"{path}: no Parquet file, or damaged ({told}); write it again") from None
+        raise _damaged(path, error, "no Parquet file, or damaged") from None
     rows = int(source.metadata.num_rows)
     schema = source.schema_arrow
     if not rows or not schema.names:
@@ -122,6 +122,7 @@ def read_parquet(path: Path, want: Request) -> Table:
     try:
         columns = tuple(
             _column(
+                path,
                 source,
                 name,
                 words=not asked.isdisjoint({name, part[0]}),
@@ -129,8 +130,8 @@ def read_parquet(path: Path, want: Request) -> Table:
             )
             for name, part in zip(fields, parts, strict=True)
         )
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: damaged ({str(error).splitlines()[0]}); write it again") from None
+    except pa.ArrowException as error:
+        raise _damaged(path, error) from None
     return ParquetTable(
         path=path,
         names=tuple(name for name, _ in parts),
@@ -145,7 +146,7 @@ def read_parquet(path: Path, want: Request) -> Table:
     )
 
 
-def _column(source: Any, name: str, *, words: bool, time: bool) -> Column:
+def _column(path: Path, source: Any, name: str, *, words: bool, time: bool) -> Column:
     """Return a column; numbers that have no other role are left where they are."""
     import pyarrow as pa
 
@@ -155,12 +156,12 @@ def _column(source: Any, name: str, *, words: bool, time: bool) -> Column:
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     numeric = numeric or pa.types.is_boolean(kind)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return _filled(source, name, "stamp")
+        return _filled(path, source, name, "stamp")
     if numeric and not words:
-        return _filled(source, name, "number") if time else Column(kind="number")
+        return _filled(path, source, name, "number") if time else Column(kind="number")
     if not numeric and not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
         return Column(kind="other")
-    return coded_column([_coded(batch) for batch in _batches(source, [name])])
+    return coded_column([_coded(batch) for batch in _batches(path, source, [name])])
 
 
 def _coded(batch: Any) -> tuple[Any, list[str]]:
@@ -175,14 +176,14 @@ def _coded(batch: Any) -> tuple[Any, list[str]]:
     return codes.astype(np.int8) if small else codes, coded.dictionary.to_pylist()
 
 
-def _filled(source: Any, name: str, kind: str) -> Column:
+def _filled(path: Path, source: Any, name: str, kind: str) -> Column:
     """Return a column of numbers, or of stamps in seconds."""
     import pyarrow as pa
     from pyarrow import compute
 
     values = large(int(source.metadata.num_rows), np.float64)
     row = 0
-    for batch in _batches(source, [name]):
+    for batch in _batches(path, source, [name]):
         block = batch.column(0)
         if kind == "stamp":
             block = compute.cast(compute.cast(block, pa.timestamp("us")), pa.int64())
@@ -193,10 +194,24 @@ def _filled(source: Any, name: str, kind: str) -> Column:
     return Column(kind=kind, values=values)
 
 
-def _batches(source: Any, names: Sequence[str]) -> Iterator[Any]:
-    """Yield batches, one row group after the other: pyarrow else keeps what it has read."""
-    for group in range(source.num_row_groups):
-        yield from source.iter_batches(_BATCH, row_groups=[group], columns=list(names))
+def _batches(path: Path, source: Any, names: Sequence[str]) -> Iterator[Any]:
+    """Yield batches, one row group after the other: pyarrow else keeps what it has read.
+
+    Raises:
+        DataError: a page of the file is damaged.
+    """
+    import pyarrow as pa
+
+    try:
+        for group in range(source.num_row_groups):
+            yield from source.iter_batches(_BATCH, row_groups=[group], columns=list(names))
+    except (pa.ArrowException, OSError) as error:  # of reading, not of who works on a batch
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception, what: str = "damaged") -> DataError:
+    told = str(error).splitlines()[0].rstrip(".") if str(error) else "unreadable"
+    return DataError(f"{path}: {what} ({told}); write it again")
 
 
 def _floats(values: Any) -> Any:

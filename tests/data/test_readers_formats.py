@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import wave
@@ -89,6 +90,24 @@ def test_damaged_parquet_is_refused(tmp_path: Path) -> None:
     for raw in (b"", whole[: len(whole) // 2], b"x" * 400, whole[:-9] + b"\xff" * 9):
         path.write_bytes(raw)
         assert "no Parquet file, or damaged" in _refusal(path, labelled=False)
+
+
+@pytest.mark.parametrize("kind", ["words", "numbers", "stamps"])
+def test_a_damaged_page_of_parquet_is_refused(tmp_path: Path, kind: str) -> None:
+    """Its footer is whole, so that the fault shows when the rows are read."""
+    values: dict[str, Any] = {
+        "words": [f"walk {row // 2}" for row in range(2000)],
+        "numbers": np.arange(2000) // 3 * 0.5,
+        "stamps": pa.array(np.arange(2000) // 2, pa.timestamp("us")),
+    }
+    columns = {kind: values[kind], "x": [1.5] * 2000}
+    path = _parquet(tmp_path / "d.parquet", columns, compression="snappy")
+    raw = bytearray(path.read_bytes())
+    raw[200:260] = b"\xff" * 60
+    path.write_bytes(raw)
+    assert re.search(
+        r"d\.parquet: damaged \(.+[^.]\); write it again$", _refusal(path, labelled=False)
+    )
 
 
 def test_large_parquet_takes_little_memory(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ _SAMPLE = 100_000
 _BARS = 24
 _FAR = 8.0
 _HELD, _FEWEST_HELD, _FEWEST_VALUES = 0.005, 10, 20
+_MOST_LABELS = 12
+_SELDOM = 20  # rows between two changes of a label, at least
+_SHORTEST = 4  # rows of a recording that a channel numbers, at least
 _AT_REST = 0.4  # a larger share at a limit is where the channel rests, as light is at 0
 
 
@@ -31,6 +34,9 @@ class ChannelStats:
         max: largest value, raw units.
         constant: whether all values are the same.
         growing: whether it never falls within a recording, and mostly rises.
+        numbering: whether whole numbers stand still in stretches, never fall, and rise now and
+            then, as the number of a recording does.
+        naming: whether a few whole numbers change seldom, as a class does.
         at_min: share of the values that are the least one.
         at_max: share of the values that are the largest one.
         saturated: whether so many of many different values are at a limit that it cuts them off.
@@ -49,6 +55,8 @@ class ChannelStats:
     max: float | None
     constant: bool
     growing: bool
+    numbering: bool
+    naming: bool
     at_min: float
     at_max: float
     saturated: bool
@@ -65,6 +73,7 @@ class _Sums:
         self.mean, self.squares = np.zeros(channels), np.zeros(channels)
         self.low, self.high = np.full(channels, np.inf), np.full(channels, -np.inf)
         self.at_low, self.at_high = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
+        self.whole = np.ones(channels, bool)
         self.falls, self.rises = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
 
     def add(self, values: F32) -> None:
@@ -73,6 +82,7 @@ class _Sums:
         columns = np.ascontiguousarray(values.T)
         there = ~np.isnan(columns)
         count = there.sum(axis=1)
+        self.whole &= ((columns == np.trunc(columns)) | ~there).all(axis=1)
         filled = np.where(there, columns, 0).astype(np.float64)
         part = filled.sum(axis=1) / np.maximum(count, 1)
         away, total = part - self.mean, np.maximum(self.count + count, 1)
@@ -132,14 +142,17 @@ def _stats(name: str, unit: str, index: int, sums: _Sums, sample: F32) -> Channe
     if not count:
         return ChannelStats(
             name=name, unit=unit, count=0, missing=sums.rows, min=None, mean=None, std=None,
-            max=None, constant=False, growing=False, at_min=0.0, at_max=0.0, saturated=False,
-            outliers=0.0, histogram=(),
+            max=None, constant=False, growing=False, numbering=False, naming=False, at_min=0.0,
+            at_max=0.0, saturated=False, outliers=0.0, histogram=(),
         )  # fmt: skip
     low, high = float(sums.low[index]), float(sums.high[index])
     values = sample[~np.isnan(sample)].astype(np.float64)
     at_min, at_max = int(sums.at_low[index]), int(sums.at_high[index])
     constant = low == high
-    many = len(np.unique(values)) >= _FEWEST_VALUES
+    different = len(np.unique(values))
+    many = different >= _FEWEST_VALUES
+    falls, rises = int(sums.falls[index]), int(sums.rises[index])
+    whole = bool(sums.whole[index]) and not constant
     held = max(at_min, at_max)
     return ChannelStats(
         name=name,
@@ -151,7 +164,11 @@ def _stats(name: str, unit: str, index: int, sums: _Sums, sample: F32) -> Channe
         std=0.0 if constant else float(np.sqrt(sums.squares[index] / count)),
         max=high,
         constant=constant,
-        growing=not sums.falls[index] and 2 * int(sums.rises[index]) > sums.steps > 0,
+        growing=not falls and 2 * rises > sums.steps > 0,
+        numbering=whole and not falls and different > 2 and 2 <= rises <= sums.steps / _SHORTEST,
+        naming=whole
+        and 1 < different <= _MOST_LABELS
+        and 0 < _SELDOM * (falls + rises) <= sums.steps,
         at_min=at_min / count,
         at_max=at_max / count,
         saturated=many

@@ -8,7 +8,9 @@ import numpy as np
 
 from rnnedge.data.channelstats import ChannelStats, channel_stats
 from rnnedge.data.duplicates import Duplicates, duplicates
-from rnnedge.data.prepare import prepare
+from rnnedge.data.gaps import cut_at_gaps
+from rnnedge.data.hints import column_hints
+from rnnedge.data.prepare import even_but_cuts, prepare
 from rnnedge.data.readers import Recordings
 from rnnedge.data.suggest import suggested_window
 from rnnedge.data.tasks import found_task
@@ -50,7 +52,7 @@ def describe(
     task = task or found_task(data, form)
     least = max(_SAME_ROWS, -(-_SAME_NUMBERS // max(1, len(data.channels))))
     copies = duplicates(data, max(least, min(window, int(lengths.min()))))
-    notes = list(data.notes)
+    notes = [*data.notes, *column_hints(stats, data, form)]
     other = _rates(data, seen)
     warnings = [*_channel_warnings(stats, len(data.channels)), *other]
     try:
@@ -70,7 +72,7 @@ def describe(
         "seconds": _seconds(data),
         "rate": None if seen is None else seen.rate,
         "time": None if seen is None else asdict(seen),
-        "uneven": bool(other) or not (seen is None or seen.even),
+        "uneven": bool(other) or not (seen is None or even_but_cuts(seen, cut_at_gaps(data)[1])),
         "text": {"by": data.text, "vocabulary": len(data.classes)} if data.text else None,
         "channels": [asdict(channel) for channel in stats],
         "groups": len({item.group for item in data.items if item.group is not None}),
@@ -133,7 +135,7 @@ def _channel_warnings(stats: tuple[ChannelStats, ...], channels: int) -> list[st
             found.append(f"channel {name} is always {channel.min:g}; --ignore {name}")
         if channel.growing:
             found.append(f"channel {name} only grows; if it is a time or a count, --ignore {name}")
-        if channel.saturated:
+        if channel.saturated and not channel.numbering:
             at, share = (channel.max, channel.at_max)
             if channel.at_min > channel.at_max:
                 at, share = channel.min, channel.at_min
@@ -141,7 +143,9 @@ def _channel_warnings(stats: tuple[ChannelStats, ...], channels: int) -> list[st
                 f"channel {name}: {100 * share:.2g} % of the samples are at its limit {at:g}; "
                 "the sensor may be saturated"
             )
-        if 0 < channel.outliers <= _RARE:  # more of them are how the channel is
+        if (
+            0 < channel.outliers <= _RARE and not channel.numbering
+        ):  # more of them are how the channel is
             found.append(
                 f"channel {name}: {100 * channel.outliers:.2g} % of the samples are more than 8 "
                 "standard deviations (by the quartiles) from the median"

@@ -91,7 +91,7 @@ def time_notes(seen: Timeline, cuts: Cuts) -> list[str]:
             f"{' and '.join(ends)} in the time stamps of {counted(cuts.recordings, 'recording')}, "
             f"the first at {cuts.first}: a recording ends there, no window crosses it"
         )
-    if not uneven(seen, cuts):
+    if even_but_cuts(seen, cuts):
         return notes
     return [
         *notes,
@@ -100,10 +100,10 @@ def time_notes(seen: Timeline, cuts: Cuts) -> list[str]:
     ]
 
 
-def uneven(seen: Timeline, cuts: Cuts) -> bool:
-    """Tell whether, besides where recordings were cut, time stamps are not one step apart."""
+def even_but_cuts(seen: Timeline, cuts: Cuts) -> bool:
+    """Tell whether time stamps are one step apart but where recordings were cut."""
     cut = cuts.count == seen.gaps + seen.backwards
-    return not (cut and not seen.duplicates and not seen.changes)
+    return cut and not seen.duplicates and not seen.changes
 
 
 def _fill_notes(before: Recordings, after: Recordings, how: str, absent: Missing) -> list[str]:

@@ -14,6 +14,7 @@ from rnnedge.data.readers import Recordings
 from rnnedge.data.stored import StoredWindows
 from rnnedge.data.windows import WindowSet, check_window, cut
 from rnnedge.errors import DataError
+from rnnedge.plaintext import counted
 
 _NAMES_LIMIT = 100
 _SAMPLE_BYTES = 1 << 26
@@ -208,13 +209,13 @@ def _enough_groups(
         count = len(np.unique(windows.group[windows.y == label]))
         if count >= parts:
             continue
-        what = "groups" if any(item.group for item in recordings.items) else "recordings"
+        what = "group" if any(item.group for item in recordings.items) else "recording"
         hints = "record more of it, cut what follows without separator with --recording-rows"
         if parts == 3:
             hints = f"give test data with --test, {hints}"
         raise DataError(
-            f"class {name!r} has {count} {what} with a whole window, expected at least {parts}, "
-            f"one for each part; {hints}, or choose what stays together with --group"
+            f"class {name!r} has {counted(count, what)} with a whole window, expected at least "
+            f"{parts}, one for each part; {hints}, or choose what stays together with --group"
         )
 
 

@@ -3,12 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from rnnedge.data.readers import Recording, Recordings, read
+from rnnedge.data.readers.files import files_of
 from rnnedge.data.timeline import GAP, usual_step
 from rnnedge.errors import DataError, NoLabelsError
 from rnnedge.run import DataFormat
@@ -67,7 +68,7 @@ def read_for(
     """
     reason = ""
     if task is None:
-        task, reason = _asked(form)
+        task, reason = asked(form)
     if task:
         how = reading(task, form)
         return Found(task=task, reason=reason, how=how, data=read(paths, form, tell=tell, **how))
@@ -92,7 +93,12 @@ def read_any(
         DataError: the data cannot be read.
     """
     try:
-        return read(paths, form, tell=tell), None
+        data = read(paths, form, tell=tell)
+        missing = _only_a_file(data, paths, form)
+        if missing is None:
+            return data, None
+        bare = tuple(replace(item, label=None) for item in data.items)
+        return replace(data, items=bare, classes=()), missing
     except NoLabelsError as error:
         missing = error
     if form.label != DataFormat().label:
@@ -101,6 +107,19 @@ def read_any(
         return read(paths, form, labelled=False, tell=tell), missing
     except DataError as error:
         raise DataError(f"{missing}; nor is it a series of numbers: {error}") from None
+
+
+def _only_a_file(data: Recordings, paths: Sequence[Path], form: DataFormat) -> NoLabelsError | None:
+    """Say that the only class is the name of the only file of a folder, which is none."""
+    if len(data.classes) != 1 or data.classes[0].strip().lower() in NORMAL:
+        return None
+    files = files_of(paths, form)
+    if len(files) > 1 or not files[0].stem or files[0].label != data.classes[0]:
+        return None
+    return NoLabelsError(
+        f"{files[0].path}: no label but the name of the only file; name the column with --label, "
+        "give one file per class, or say what else to learn, such as --task forecast"
+    )
 
 
 def found_task(data: Recordings, form: DataFormat) -> tuple[str, str]:
@@ -114,9 +133,9 @@ def found_task(data: Recordings, form: DataFormat) -> tuple[str, str]:
         return "translate", "every sequence has a reply"
     if data.text:
         return "next", f"the data is text, {data.text}"
-    asked = _asked(form)
-    if asked[0]:
-        return asked
+    wanted = asked(form)
+    if wanted[0]:
+        return wanted
     if any(item.start is not None for item in data.items):
         return "generate", "recordings have features to start from"
     count = len(data.classes)
@@ -162,7 +181,7 @@ def _goes_on(before: Recording, after: Recording, step: float) -> bool:
     return 0 < float(after.time[0] - before.time[-1]) <= GAP * step
 
 
-def _asked(form: DataFormat) -> tuple[str, str]:
+def asked(form: DataFormat) -> tuple[str, str]:
     """Return the task that the roles of columns ask for, and why; or nothing."""
     if form.start:
         return "generate", "--start names columns"

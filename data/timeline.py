@@ -140,6 +140,20 @@ def exact_rate(rate: float) -> str:
     return f"{near:.9g}" if rate >= 1 else f"1/{near:.9g}"
 
 
+def rate_of(typed: str) -> float:
+    """Return the samples per second that are typed as a number, or as one divided by another.
+
+    Raises:
+        ValueError: they are not.
+        ZeroDivisionError: they are divided by 0.
+
+    >>> rate_of("1/60") * 60
+    1.0
+    """
+    count, _, seconds = typed.partition("/")
+    return float(count) / float(seconds or 1)
+
+
 def _sampled(time: F64, share: int) -> Iterator[F64]:
     """Yield up to eight stretches of the stamps, together about `share` of them."""
     if len(time) <= share:

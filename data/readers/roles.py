@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rnnedge.data.readers.recordings import pick_channels
 from rnnedge.data.readers.request import Request
 from rnnedge.errors import DataError
+from rnnedge.run import DataFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,5 +57,19 @@ def roles(
                 "others with --channels"
             )
     if not channels:
-        raise DataError(f"{where}: no channel is left among {', '.join(names)}")
+        raise DataError(f"{where}: no channel is left among {', '.join(names)}{_taken(form)}")
     return Roles(channels=tuple(channels), targets=tuple(targets), start=tuple(starts))
+
+
+def _taken(form: DataFormat) -> str:
+    """Say which options took columns, and which of them may be in vain."""
+    options = {
+        "--target": form.targets,
+        "--start": form.start,
+        "--recording": (form.recording,) if form.recording else (),
+        "--group": (form.group,) if form.group else (),
+        "--ignore": form.ignore,
+    }
+    took = [f"{option} took {', '.join(names)}" for option, names in options.items() if names]
+    cure = "; generate needs no --target" if form.start and form.targets else ""
+    return f": {', '.join(took)}{cure}" if took else ""

@@ -85,9 +85,10 @@ def per_second(ctx: click.Context, param: click.Parameter, value: str | None) ->
     """Read a rate: a number, or one divided by another as in 1/60."""
     if value is None:
         return None
+    from rnnedge.data.timeline import rate_of
+
     try:
-        count, _, seconds = value.partition("/")
-        return float(count) / float(seconds or 1)
+        return rate_of(value)
     except (ValueError, ZeroDivisionError):
         raise click.BadParameter(
             f"{value!r}: expected samples per second, such as 50 or 1/60"

@@ -83,10 +83,17 @@ def _show(document: dict[str, Any]) -> None:
         _show_classes(document)
     task, window = document["task"], document["window"]
     click.echo(f"suggested: --task {task['name']} ({task['reason']})")
-    if window:
+    if document["recording_rows"]:
+        rows, reason = document["recording_rows"]["rows"], document["recording_rows"]["reason"]
+        click.echo(f"suggested: --recording-rows {rows} ({reason})")
+    if window and window["own"]:
+        click.echo(f"window: {window['rows']}, without --window ({window['reason']})")
+    elif window:
         click.echo(f"suggested: --window {window['rows']} ({window['reason']})")
     if document["command"]:
         click.echo(f"to train it: {document['command']}")
+    elif document["refused"]:
+        click.echo(f"it cannot be trained so: {document['refused']}")
     for line in document["notes"]:
         click.echo(line if line.startswith("note: ") else f"note: {line}")
     for line in document["warnings"]:

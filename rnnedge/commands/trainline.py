@@ -20,22 +20,20 @@ def train_line(document: dict[str, Any], form: "DataFormat", data: Sequence[Path
         form: how the data was read; what differs from the default is repeated.
         data: files and folders.
     """
-    from rnnedge.data.timeline import round_rate
+    from rnnedge.api.planning import planned
 
     task = document["task"]["name"]
     few = task == "classify" and len(document["classes"]) == 1
-    still = [row["name"] for row in document["channels"] if row["constant"] or not row["count"]]
-    if few or 0 < len(document["channels"]) == len(still):
+    taken = planned(document, form)
+    if document["recording_rows"]:
+        taken = replace(taken, recording_rows=document["recording_rows"]["rows"])
+    names = {row["name"] for row in document["channels"]}
+    if few or document["refused"] or (names and names <= set(taken.ignore)):
         return ""
     words = ["rnnedge", "train", *map(str, data), "--task", task]
-    if document["window"] and task in _WINDOWED:
+    if document["window"] and not document["window"]["own"] and task in _WINDOWED:
         words += ["--window", str(document["window"]["rows"])]
-    if form.resample is None and document["rate"] and document["uneven"]:
-        words += ["--resample", round_rate(document["rate"])]
-    if form.missing == "refuse" and any(row["missing"] for row in document["channels"]):
-        words += ["--missing", "interpolate"]
-    ignore = form.ignore if form.channels else (*form.ignore, *still)
-    words += _form(replace(form, ignore=ignore))
+    words += _form(taken)
     return shlex.join([*words, "--out", f"runs/{data[0].resolve().stem}"])
 
 

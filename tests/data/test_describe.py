@@ -162,7 +162,7 @@ def test_the_command_shows_draws_and_trains_nothing(tmp_path: Path) -> None:
     assert "x [V]" in shown.out
     assert "fast" in shown.out
     assert "suggested: --task classify" in shown.out
-    assert "suggested: --window 24 (all recordings have this length)" in shown.out
+    assert "window: 24, without --window (all recordings have this length)" in shown.out
     assert "'y': missing, the first of 1 missing values" in shown.out
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["waves.csv", "waves.png"]

@@ -1,5 +1,6 @@
 """Which task data is for: the same for `rnnedge data`, which trains nothing, and for training."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -110,8 +111,8 @@ def test_the_command_to_train_repeats_the_options_and_adds_what_is_needed(tmp_pa
     rows = [[at, x, "7", name] for number, (at, x, _, name) in enumerate(rows) if number != 50]
     rows[3][1] = ""
     file.write_text("\n".join(["time [s],x,y,kind", *map(",".join, rows)]) + "\n")
-    words = f"rnnedge train '{file}' --task forecast --window 64 --resample 1 "
-    words += "--missing interpolate --ignore kind,y --out 'runs/my data'"
+    words = f"rnnedge train '{file}' --task forecast --window 16 --ignore kind,y "
+    words += "--resample 1 --missing interpolate --out 'runs/my data'"
     assert _line(file, ignore=("kind",)) == words
     table(file, ["rest"] * 200)
     assert "--resample" not in _line(file, ignore=("label",))
@@ -171,3 +172,99 @@ def test_help_loads_no_numpy() -> None:
     code = "import sys, rnnedge.cli\nprint('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_files_of_several_recordings_are_cut_into_them(tmp_path: Path) -> None:
+    folder, rng = tmp_path / "moves", np.random.default_rng(0)
+    folder.mkdir()
+    for name, count in (("up", 5), ("down", 7), ("left", 6)):
+        rows = "\n".join(f"{a:.3f},{b:.3f}" for a, b in rng.normal(size=(19 * count, 2)))
+        (folder / f"{name}.csv").write_text(f"x,y\n{rows}\n")
+    document = describe_data([folder])
+    assert document["recording_rows"]["rows"] == 19
+    assert document["window"] == {
+        "rows": 19, "reason": "all recordings have this length", "own": True,
+    }  # fmt: skip
+    assert "--task classify --recording-rows 19 --out" in _line(folder)
+    (folder / "up.csv").write_text((folder / "up.csv").read_text() + "1,2\n")
+    document = describe_data([folder])
+    assert document["recording_rows"] is None
+    assert re.match(r"class '\w+' has 1 recording", document["refused"])
+    assert _line(folder) == ""
+    shown = rnnedge("data", folder).out
+    assert "it cannot be trained so: class" in shown
+    assert "to train it" not in shown
+
+
+def test_recordings_of_different_length_need_no_window(tmp_path: Path) -> None:
+    file, rng = tmp_path / "a.npz", np.random.default_rng(0)
+    lengths = rng.integers(7, 30, 40)
+    np.savez(
+        file, X=rng.normal(size=(int(lengths.sum()), 2)), ptr=np.cumsum([0, *lengths]),
+        y=np.arange(40) % 2,
+    )  # fmt: skip
+    document = describe_data([file])
+    assert document["window"]["own"]
+    assert document["window"]["rows"] == lengths.max()
+    assert "--window" not in _line(file)
+    assert "--task classify --out" in _line(file)
+
+
+def test_the_only_file_of_a_folder_names_no_class(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    np.savez(folder / "series.npz", value=np.random.default_rng(0).normal(size=900))
+    assert both(folder) == "forecast"
+    assert describe_data([folder])["classes"] == []
+    assert "--task forecast" in _line(folder)
+    (folder / "series.npz").rename(folder / "normal.npz")
+    assert describe_data([folder])["task"]["name"] == "anomaly"
+    assert read_for(None, [folder], USUAL).task == "anomaly"
+
+
+def test_a_resampling_that_changes_nothing_is_not_suggested(tmp_path: Path) -> None:
+    def write(stamps: list[int]) -> Path:
+        rows = (f"{at},{at % 7}" for at in stamps)
+        (tmp_path / "a.csv").write_text("\n".join(["time [s],x", *rows]) + "\n")
+        return tmp_path / "a.csv"
+
+    assert "--resample" not in _line(write([*range(300), *range(250, 600)]))
+    assert "--resample" not in _line(write([*range(300), *range(350, 600)]))
+    assert "--resample 1 " in _line(write([*range(300), *range(302, 600)]))
+    assert "--resample 1/86400 " in _line(write([at * 86400 for at in range(600) if at != 99]))
+    given = write([at * 3725 for at in range(600)])
+    assert "--resample 1/3725 " in _line(given, resample=1 / 3725)
+
+
+def test_columns_that_look_like_a_label_or_a_number_of_recordings_are_named(
+    tmp_path: Path,
+) -> None:
+    rng, file = np.random.default_rng(0), tmp_path / "a.csv"
+    state, run = np.arange(2000) // 250 % 2, np.arange(2000) // 40
+    noise, bit = rng.normal(size=2000), rng.integers(0, 2, 2000)
+    rows = zip(state, run, noise, bit, strict=True)
+    text = "".join(f"{a},{b},{c:.3f},{d}\n" for a, b, c, d in rows)
+    file.write_text(f"state,run,x,bit\n{text}")
+    document = describe_data([file])
+    hints = [line for line in document["notes"] if "if it" in line]
+    assert len(hints) == 2
+    assert "--label state --task label" in hints[0]
+    assert "channel run never falls" in hints[1]
+    assert hints[1].endswith("if it numbers the recordings: --recording run")
+    assert not any("run" in line or "limit" in line for line in document["warnings"])
+    assert both(file, DataFormat(label="state", recording="run")) == "label"
+    document = describe_data([file], DataFormat(label="state", recording="run"))
+    assert not any("if it" in line for line in document["notes"])
+
+
+def test_which_options_took_the_columns_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("run,freq,y\n" + "".join(f"{at // 9},{at // 9},{at}\n" for at in range(90)))
+    words = ["data", file, "--recording", "run", "--start", "freq"]
+    rnnedge(*words, "--target", "y").refused(
+        "no channel is left among run, freq, y: --target took y, --start took freq, --recording "
+        "took run; generate needs no --target"
+    )
+    assert "suggested: --task generate" in rnnedge(*words).out
+    file.write_text("y\n" + "".join(f"{at % 9}\n" for at in range(400)))
+    assert "--task forecast" in _line(file, targets=("y",))

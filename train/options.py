@@ -128,6 +128,10 @@ class TrainOptions:
         for group in self.rotate_groups or ():
             if len(group) != 3:
                 raise RnnedgeError(f"rotate group {','.join(group)}: expected three channels")
+        turned = [name for group in self.rotate_groups or () for name in group]
+        for name in turned:
+            if turned.count(name) > 1:
+                raise RnnedgeError(f"rotate groups: {name} named twice")
         wrong = rate_error(self.rate)
         if wrong is not None:
             raise RnnedgeError(wrong)

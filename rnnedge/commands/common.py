@@ -13,12 +13,29 @@ from rich.text import Text
 from rnnedge.plaintext import counted, visible
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_T = TypeVar("_T")
 
 _MOST_CLASSES = 12
 _PAIRS = 12
 
-FOLDER = click.Path(path_type=Path)
-DATA = click.Path(path_type=Path)
+
+class _Path(click.Path):
+    """A path; an empty one would be the current folder."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return the path.
+
+        Raises:
+            click.BadParameter: it is empty.
+        """
+        if value == "":
+            self.fail("the path is empty; the current folder is .", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = DATA = FILE = _Path(path_type=Path)
 
 
 def json_option(command: _F) -> _F:
@@ -66,7 +83,19 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     found = tuple(name.strip() for name in value.split(",") if name.strip())
     if not found:
         raise click.BadParameter(f"{value!r}: expected names parted by commas")
+    twice = repeated(found)
+    if twice is not None:
+        raise click.BadParameter(f"{value!r}: {twice} named twice")
     return found
+
+
+def repeated(values: Sequence[_T]) -> _T | None:
+    """Return the first value that is there twice, or None.
+
+    >>> repeated(["a", "b", "a"]), repeated([1, 24])
+    ('a', None)
+    """
+    return next((value for place, value in enumerate(values) if value in values[:place]), None)
 
 
 def numbers(

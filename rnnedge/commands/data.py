@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, json_option, report, table
+from rnnedge.commands.common import DATA, FILE, json_option, report, table
 from rnnedge.commands.dataoptions import data_options, taken_form
 from rnnedge.commands.trainline import train_line
 from rnnedge.plaintext import counted
@@ -18,7 +18,7 @@ _MOST_CLASSES = 30
 @click.command()
 @click.argument("data", nargs=-1, required=True, type=DATA)
 @data_options
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the data into a .png or .svg.")
+@click.option("--plot", type=FILE, help="Draw the data into a .png or .svg.")
 @json_option
 def data(data: tuple[Path, ...], plot: Path | None, as_json: bool, **chosen: Any) -> None:
     """Show what is in sensor data, and what is wrong with it, before any training.

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from rnnedge.commands.common import json_option, report
+from rnnedge.commands.common import FILE, json_option, report
 
 
 @click.command()
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV file to write.")
+@click.option("--out", required=True, type=FILE, help="CSV file to write.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option(
     "--recordings", default=60, show_default=True, type=click.IntRange(1, 10_000), help="Per class."

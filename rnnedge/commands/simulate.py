@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rnnedge.commands.common import DATA, json_option, left_out, report, run_argument, table
+from rnnedge.commands.common import DATA, FILE, json_option, left_out, report, run_argument, table
 from rnnedge.commands.figures import threshold
 from rnnedge.plaintext import counted
 
@@ -23,7 +23,7 @@ from rnnedge.plaintext import counted
     help="How many answers to print.",
 )  # fmt: skip
 @click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE",
+    "--csv", "csv_file", type=FILE, metavar="FILE",
     help="Write all answers to a CSV.",
 )  # fmt: skip
 @json_option

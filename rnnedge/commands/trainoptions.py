@@ -1,12 +1,11 @@
 """The options of `rnnedge train` about the model, the training and its random changes."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from rnnedge.commands.common import FOLDER, per_second
+from rnnedge.commands.common import FOLDER, per_second, repeated
 from rnnedge.errors import RnnedgeError
 from rnnedge.tasks import TASKS
 
@@ -24,9 +23,13 @@ def _steps(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     if value is None:
         return None
     try:
-        return tuple(sorted({int(word) for word in value.split(",")}))
+        found = [int(word) for word in value.split(",")]
     except ValueError:
         raise click.BadParameter(f"{value!r}: expected steps ahead, such as 1,24") from None
+    twice = repeated(found)
+    if twice is not None:
+        raise click.BadParameter(f"{value!r}: {twice} named twice")
+    return tuple(sorted(found))
 
 
 def _changes(
@@ -50,6 +53,9 @@ def _groups(
         return ()
     if any(len(group) != 3 or not all(group) for group in groups):
         raise click.BadParameter("expected three channels by comma, such as ax,ay,az, or none")
+    twice = repeated([name for group in groups for name in group])
+    if twice is not None:
+        raise click.BadParameter(f"{twice} named twice; an axis is one of one sensor")
     return groups or None
 
 
@@ -176,7 +182,7 @@ _TRAINING = (
     ),
     click.option(
         "--tensorboard",
-        type=click.Path(path_type=Path),
+        type=FOLDER,
         metavar="DIR",
         help="Write TensorBoard's logs of the training there.",
     ),

@@ -1,6 +1,7 @@
 """The files that paths stand for: folders, a folder per class, a manifest; and their kinds."""
 
 import csv
+import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from rnnedge.data.readers.delimited import COMPRESSED
 from rnnedge.data.readers.recordings import TEST, TRAIN
 from rnnedge.data.readers.request import File
 from rnnedge.errors import DataError
-from rnnedge.run import DataFormat
+from rnnedge.run import RUN_JSON, DataFormat
 
 _SUFFIXES = {
     ".csv": "csv",
@@ -29,19 +30,21 @@ _SUFFIXES = {
     ".txt": "txt",
 }
 KINDS = {
-    "csv": "a CSV",
-    "npz": "an .npz",
-    "npy": "an .npy",
+    "csv": "a CSV file",
+    "npz": "an .npz file",
+    "npy": "an .npy file",
     "parquet": "a Parquet file",
     "ts": "a .ts file",
     "edge": "an Edge Impulse file",
-    "wav": "a WAV",
-    "txt": "a text",
+    "wav": "a WAV file",
+    "txt": "a text file",
 }
 _PARTS = {"train": TRAIN, "training": TRAIN, "test": TEST, "testing": TEST}
 _FILE_COLUMNS = ("file", "path", "filename", "file_name", "filepath")
 _HEAD = 1 << 16
 _OF_EDGE = ("info.labels",)
+_TRAINED = ((RUN_JSON, "model.keras"), ("begun.json",))
+"""Files by which the folder of a training is known, whole or interrupted."""
 
 
 def kind(path: Path) -> str:
@@ -56,23 +59,24 @@ def files_of(paths: Sequence[Path], form: DataFormat) -> list[File]:
     """Return the files that paths stand for, with what folders and manifests say of them.
 
     The files of a folder are in the order of their names. A folder in it is a class, or a part if
-    it is called train, training, test or testing.
+    it is called train, training, test or testing; one of a training (RUN, RUN.partial) is left out.
 
     Raises:
-        DataError: a folder without data files, files of several kinds, or a manifest that names a
-            file that does not exist.
+        DataError: an empty path or a pipe, a folder without data files, files of several kinds, or
+            a manifest that names a file that does not exist.
     """
     found: list[File] = []
     for path in paths:
         if path.is_dir():
             found += _of_folder(path)
             continue
+        _check_kept(path)
         listed = _manifest(path, form)
         found += [File(path=path)] if listed is None else listed
     kinds = {kind(file.path): file.path for file in reversed(found)}
     if len(kinds) > 1:
         (one, path), (other, _) = list(kinds.items())[:2]
-        raise DataError(f"{path}: {KINDS[one]} file beside {KINDS[other]}; give one kind")
+        raise DataError(f"{path}: {KINDS[one]} beside {KINDS[other]}; give one kind")
     several = len(found) > 1 or any(path.is_dir() for path in paths)
     if several:
         found = [
@@ -80,6 +84,23 @@ def files_of(paths: Sequence[Path], form: DataFormat) -> list[File]:
             for file in found
         ]
     return found
+
+
+def _check_kept(path: Path) -> None:
+    """Refuse what holds no data for good; readers look at a file more than once."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # the reader says so
+    if not stat.S_ISREG(mode):
+        pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        what = "a pipe cannot be read twice" if pipe else "a device, no file"
+        raise DataError(f"{path}: {what}; save its data to a file")
+
+
+def _is_trained(folder: Path) -> bool:
+    """Tell whether a folder was made by a training."""
+    return any(all((folder / name).is_file() for name in names) for names in _TRAINED)
 
 
 def _stem(path: Path) -> str:
@@ -94,6 +115,8 @@ def _of_folder(folder: Path) -> list[File]:
     """Return the files of a folder and of the folders in it."""
     found = [File(path=path) for path in _data_files(folder)]
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if _is_trained(inner):
+            continue
         part = _PARTS.get(inner.name.lower())
         if part is not None:
             found += [replace(file, part=part) for file in _of_folder(inner)]

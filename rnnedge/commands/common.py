@@ -22,9 +22,7 @@ _PAIRS = 12
 class _Path(click.Path):
     """A path; an empty one would be the current folder."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path.
 
         Raises:

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,35 @@ def test_folders_are_classes_and_parts(tmp_path: Path) -> None:
         ("train", "rest"),
         ("train", "walk"),
     ]
+
+
+def test_folders_of_trainings_are_no_data(tmp_path: Path) -> None:
+    """Runs, whole and interrupted, may lie beside the data they were trained on."""
+    for word in ("walk", "rest"):
+        _file(tmp_path, "x\n1\n2\n", f"{word}/one.csv")
+    for name in ("run/run.json", "run/model.keras", "run.partial/begun.json"):
+        _file(tmp_path, "{}", name)
+    _file(tmp_path, "x\n1\n2\n", "run/kept.csv")
+    _file(tmp_path, "x\n1\n2\n", "run.partial/kept.csv")
+    assert read([tmp_path], DataFormat()).classes == ("rest", "walk")
+
+
+def test_files_of_two_kinds_are_refused(tmp_path: Path) -> None:
+    _file(tmp_path, "{}", "a.json")
+    _file(tmp_path, "", "b.npz")
+    with pytest.raises(DataError, match="an .npz file beside an Edge Impulse file; give one kind"):
+        read([tmp_path], DataFormat())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_and_devices_are_refused_at_once(tmp_path: Path) -> None:
+    """Nobody writes to this pipe: to open it would take forever."""
+    pipe = tmp_path / "d.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(DataError, match=r"d\.csv: a pipe cannot be read twice; save its data"):
+        read([pipe], DataFormat())
+    with pytest.raises(DataError, match="/dev/zero: a device, no file; save its data to a file"):
+        read([Path("/dev/zero")], DataFormat())
 
 
 def test_a_manifest_lists_files_with_what_is_known_of_them(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ _EXAMPLES = """
     SAMPLE_PERIOD_US class_text elapsed_us longest_us next_us raw_values read_clock read_sensor
     sample_timer status_code uart_setup value_index stream_ram stream_sensor timer_config
     write_bytes my_ram my_sensor on_timer model_start model_sample model_begin model_take
-    model_answer model_next model_id model_value
+    model_answer model_next model_id model_value line_text line_number line_place number_end
+    read_status count_value sample_count
 """
 _RESERVED = frozenset(
     (_KEYWORDS + _LIBRARY + _HEADERS + _ARDUINO + _EXAMPLES).split()

@@ -15,6 +15,12 @@ _EXAMPLE_RATE = 50.0
 _MOST_MICROSECONDS = 10**9  # Arduino's clocks are compared as 32 bits with a sign
 _MOST_MILLISECONDS = 2 * 10**9  # 23 days
 _INT16 = (-32768, 32767)
+_NUMBER = "        raw_values[value_index] = strtof(line_place, &number_end);"
+_COUNT = """        const long count_value = strtol(line_place, &number_end, 10);
+        if (count_value < INT16_MIN || count_value > INT16_MAX) {
+            break;
+        }
+        raw_values[value_index] = (int16_t)count_value;"""
 _UNITS = {
     "us": {"UNIT": "US", "TICK": "us", "CLOCK": "micros", "MICROSECONDS": "", "K_TIME": "K_USEC"},
     "ms": {
@@ -44,7 +50,7 @@ def places(package: Package) -> dict[str, str]:
         "DOES_TOO": _DOES[kind(package)].lower(),
         "WIDTH": "RAW_VALUES" if isinstance(package.model.input, EmbeddingLayer) else "INPUTS",
         "VALUE": "int16_t" if counts else "float",
-        "SCAN": "%hd" if counts else "%f",
+        "NUMBER": _COUNT if counts else _NUMBER,
         "STEP": "rnnedge_step_counts" if counts else "rnnedge_step",
         "TABLE": f"{name}_counts, " if counts else "",
         "READ": "\n".join(_assignment(package, i) for i in range(len(package.model.channels))),

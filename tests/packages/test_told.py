@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from rnnedge.modelfile import model_hash
 from rnnedge.run import METRICS_FILE
 from rnnedge.simulator import quantize, run_free
 from rnnedge.spec import QuantizedModel
-from tests.packages.helpers import run, write_package
+from tests.packages.helpers import GCC, run, write_package
 from tests.packages.test_tasks import FREE, model_of, real
 from tests.packages.test_tasks import runtime as runtime
 from tests.taskmodels import task_data
@@ -169,3 +170,40 @@ def test_ids_have_neither_rate_nor_unit(tmp_path: Path) -> None:
     assert without_unit(dataclasses.replace(model_of("map"), channel_units=("g", "", "g"))) == [
         model_of("map").channels[1]
     ]
+
+
+@pytest.mark.parametrize("counts", [None, (100.0, 100.0, 100.0)])
+def test_stream_names_the_line_that_is_no_sample(
+    counts: tuple[float, ...] | None, runtime: Path, tmp_path: Path
+) -> None:
+    package = write_package(tmp_path / "p", model_of("label"), ("cmake",), counts)
+    sources = [package / "examples/c/stream.c", package / "src/net_model.c"]
+    run("gcc", *GCC, f"-I{package}/src", *sources, runtime, "-o", tmp_path / "stream")
+
+    def stream(text: str) -> tuple[int, int, str]:
+        done = subprocess.run(
+            [tmp_path / "stream"], input=text, capture_output=True, text=True, check=False
+        )
+        return done.returncode, len(done.stdout.splitlines()), done.stderr
+
+    assert stream("1,2,3\n\n 4; 5 ;6\r\n7\t8 9") == (0, 3, "")
+    assert stream("1,2,3,\n") == (0, 1, "")
+    wrong = "expected a row of numbers, 3"
+    assert stream("ax,ay,az\n1,2,3\n") == (1, 0, f"stream: line 1: {wrong}: ax,ay,az\n")
+    for line in ("4,5", "4,5,6,7", "4,,5,6", "4,5,x", "4 5 6 walk"):
+        found = stream(f"1,2,3\n{line}\n1,2,3\n")
+        assert found == (1, 1, f"stream: line 2: {wrong}: {line}\n")
+    if counts is not None:
+        assert stream("1,2,40000\n")[0] == 1 and stream("1,2,-32768\n")[0] == 0
+
+
+def test_generate_refuses_a_header(runtime: Path, tmp_path: Path) -> None:
+    package = write_package(tmp_path / "p", model_of("generate"), ("cmake",))
+    sources = [package / "examples/c/generate.c", package / "src/net_model.c"]
+    run("gcc", *GCC, f"-I{package}/src", *sources, runtime, "-o", tmp_path / "generate")
+    for text, samples in (("a,b,c\n1,2,3\n", 0), ("1,2,3\n4,5\n", 1), ("1,2,3\n4,x,6\n", 1)):
+        done = subprocess.run(
+            [tmp_path / "generate"], input=text, capture_output=True, text=True, check=False
+        )
+        said = f"generate: behind {samples} samples: expected a row of numbers, 3\n"
+        assert done.returncode == 1 and done.stderr.startswith(said)

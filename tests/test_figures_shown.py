@@ -49,6 +49,8 @@ def test_the_majority_stands_beside_labels(capsys: pytest.CaptureFixture[str]) -
     assert "always ' '" in capsys.readouterr().out
     assert baseline_notes(_classes(0.9, 0.8)) == []
     (line,) = baseline_notes(_classes(0.75, 0.8))
+    assert line.startswith("note: always ' ' is better: it is right at 80.0 % of the steps, int8")
+    (line,) = baseline_notes(_classes(0.8, 0.8))
     assert line.startswith("note: always ' ' is as good: it is right at 80.0 % of the steps, int8")
 
 
@@ -65,6 +67,32 @@ def test_a_forecast_that_does_not_beat_a_baseline_is_told(
     assert "a linear map of the last 48 values is better" in second
     document["baselines"]["persistence"]["rmse_normalised"] = None
     assert len(baseline_notes(document)) == 1
+
+
+def test_a_detector_that_is_not_to_be_trusted_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    document = _values(0.1, persistence=0.2)
+    wrong = [{"name": "T", "unit": "K", "error": 0.25}]
+    document["detector"] = {"threshold": 5000, "wrong_by": wrong, "share_of_steps": 0.05}
+    assert baseline_notes(document) == []
+    figures(document, "anomaly")
+    said = capsys.readouterr().out
+    assert (
+        "a level above 5,000, as `level` counts on the device (a forecast wrong by 0.25 K" in said
+    )
+    document["detector"]["share_of_steps"] = 0.09
+    (line,) = baseline_notes(document)
+    assert "not to be trusted yet: it calls 9.0 % of the steps, of which none is labelled" in line
+    document["detector"]["share_of_normal_steps"] = 0.01
+    assert baseline_notes(document) == []
+    document["detector"]["share_of_normal_steps"] = 0.06
+    document["baselines"]["persistence"]["rmse_normalised"] = 0.05
+    better, line = baseline_notes(document)
+    assert "persistence" in better
+    assert "it calls 6.0 % of the normal steps an anomaly, and its forecast is worse than" in line
+    document["detector"]["share_of_normal_steps"] = None
+    assert (
+        "yet: its forecast is worse than persistence; train longer" in baseline_notes(document)[1]
+    )
 
 
 def test_simulate_prints_the_first_answers_and_writes_all(tmp_path: Path) -> None:

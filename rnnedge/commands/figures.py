@@ -9,6 +9,8 @@ from rnnedge.commands.common import table
 from rnnedge.plaintext import visible
 
 _MOST_OUTPUTS = 12
+_MOST_CALLED = 0.05
+"""The share of normal steps up to which a detector may call them anomalies."""
 
 
 def figures(document: Mapping[str, Any], title: str) -> None:
@@ -73,8 +75,8 @@ def _free(variants: Mapping[str, Any]) -> None:
 
 def _detector(found: Mapping[str, Any]) -> None:
     click.echo(
-        f"detector: threshold {threshold(found)}, {found.get('margin', 1)} times the level "
-        f"that {100 * found.get('share', 1):g} % of normal steps stay below"
+        f"detector: an anomaly is a level above {threshold(found)}, {found.get('margin', 1)} "
+        f"times the level that {100 * found.get('share', 1):g} % of normal steps stay below"
     )
     if "found" not in found:
         click.echo(f"it calls {100 * found['share_of_steps']:.2f} % of the steps an anomaly")
@@ -91,14 +93,17 @@ def threshold(document: Mapping[str, Any]) -> str:
     """Say a detector's threshold, and what it is in the units of the channels.
 
     >>> threshold({"threshold": 5000, "wrong_by": [{"name": "T", "unit": "K", "error": 0.21}]})
-    '5,000 (a forecast wrong by 0.21 K for a while)'
+    '5,000, as `level` counts on the device (a forecast wrong by 0.21 K for a while)'
     """
     several = len(document["wrong_by"]) > 1
     each = [
         f"{one['name'] if several else ''} {one['error']:.3g} {one['unit']}".strip()
         for one in document["wrong_by"][:_MOST_OUTPUTS]
     ]
-    return f"{document['threshold']:,} (a forecast wrong by {' or '.join(each)} for a while)"
+    return (
+        f"{document['threshold']:,}, as `level` counts on the device (a forecast wrong by "
+        f"{' or '.join(each)} for a while)"
+    )
 
 
 def baseline_notes(document: Mapping[str, Any]) -> list[str]:
@@ -112,8 +117,9 @@ def baseline_notes(document: Mapping[str, Any]) -> list[str]:
     for name, simple in document.get("baselines", {}).items():
         if name == "majority":
             if own["accuracy"] <= simple["accuracy"]:
+                how = "better" if own["accuracy"] < simple["accuracy"] else "as good"
                 notes.append(
-                    f"note: always {visible(simple['class'])} is as good: it is right at "
+                    f"note: always {visible(simple['class'])} is {how}: it is right at "
                     f"{100 * simple['accuracy']:.1f} % of the steps, int8 at "
                     f"{100 * own['accuracy']:.1f} %; look at macro F1"
                 )
@@ -126,7 +132,29 @@ def baseline_notes(document: Mapping[str, Any]) -> list[str]:
                 f"note: {what} is better: RMSE {simple[key]:.4f} against {own[key]:.4f} of int8 "
                 "(normalised); train longer, with more units or a longer --window, or use that"
             )
-    return notes
+    return [*notes, *_doubts(document)]
+
+
+def _doubts(document: Mapping[str, Any]) -> list[str]:
+    """Return a line if a detector is not to be trusted yet: too many calls, or poor forecasts."""
+    if "detector" not in document:
+        return []
+    found, reasons = document["detector"], []
+    share, what = found.get("share_of_normal_steps"), "normal steps"
+    if "share_of_normal_steps" not in found:
+        share, what = found["share_of_steps"], "steps, of which none is labelled"
+    if share is not None and share > _MOST_CALLED:
+        reasons.append(f"it calls {100 * share:.1f} % of the {what} an anomaly")
+    own = document["variants"]["int8"]["rmse_normalised"]
+    simple = document.get("baselines", {}).get("persistence", {}).get("rmse_normalised")
+    if None not in (own, simple) and simple < own:
+        reasons.append("its forecast is worse than persistence")
+    if not reasons:
+        return []
+    return [
+        f"note: this detector is not to be trusted yet: {', and '.join(reasons)}; train longer, "
+        "with more units, or on data that has all that is normal"
+    ]
 
 
 def _number(value: float | None) -> str:

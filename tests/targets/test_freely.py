@@ -66,6 +66,9 @@ def test_verify_tells_how_many_free_steps_there_were(tmp_path: Path) -> None:
         shown[kind] = done.out
     assert "free steps" in shown["reply"] and " 144 " in shown["reply"]  # 6 windows, twice 12
     assert "free steps" not in shown["tag"]
+    few = rnnedge("verify", tmp_path / "tag", "--windows", 7)
+    assert few.code == 0 and "note: the run keeps 6 test windows, not 7" in few.err
+    assert "note" not in rnnedge("verify", tmp_path / "tag", "--windows", 6).err
 
 
 def test_a_wrong_feedback_encoder_or_start_is_found(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ _LARGE = 32
 """Up to so many classes the document has a confusion matrix."""
 
 
+_LABELLED = ("classify", "label", "anomaly")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
     """Sequences with what is right.
@@ -69,8 +72,26 @@ def kept(windows: runs.Windows) -> Judged:
     )
 
 
-def of_data(run: runs.RunSpec, data: Sequence[Path]) -> Judged:
+def relabelled(run: runs.RunSpec, data: Sequence[Path], label: str) -> runs.RunSpec:
+    """Return a run whose data has another label column.
+
+    Raises:
+        DataError: there is no data to be read by it, or the task has no classes.
+    """
+    if not data:
+        raise DataError(f"--label {label}: the test part has its labels already; name data, too")
+    if run.task not in _LABELLED:
+        raise DataError(f"--label {label}: the task {run.task} has no labels; leave it out")
+    return replace(run, data_format=replace(run.data_format, label=label))
+
+
+def of_data(run: runs.RunSpec, data: Sequence[Path], *, labelled: bool = False) -> Judged:
     """Read data as the run's was.
+
+    Args:
+        run: of a streaming task.
+        data: files and folders.
+        labelled: whether a detector needs labels of the rows; else it takes those that are there.
 
     Raises:
         DataError: it cannot be used.
@@ -103,6 +124,11 @@ def of_data(run: runs.RunSpec, data: Sequence[Path]) -> Judged:
     together, lengths = stacked(encoded) if encoded else (None, None)
     starts = [item.start for item in parts if item.start is not None]
     normal = [item.normal for item in parts if item.normal is not None]
+    if labelled and run.task == "anomaly" and not normal:
+        raise DataError(
+            f"{data[0]}: no label column {form.label!r}; name the one that says which rows are "
+            "anomalies"
+        )
     return Judged(
         x=np.concatenate([item.x for item in parts]),
         ends=np.cumsum([0, *(len(item.x) for item in parts)]).astype(np.int64),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnedge import run as runs
-from rnnedge.api.judging import judge, kept, of_data, streamed_accuracy
+from rnnedge.api.judging import judge, kept, of_data, relabelled, streamed_accuracy
 from rnnedge.api.opened import Document, open_run, read_windows
 from rnnedge.api.predicting import predict_steps
 from rnnedge.api.tflite import WantedTflite
@@ -181,13 +181,19 @@ def trace(run: Path, data: Sequence[Path], *, window: int = 0) -> list[Document]
 
 
 def evaluate(
-    run: Path, data: Sequence[Path] = (), *, tflite: WantedTflite = _DEFAULT_TFLITE
+    run: Path,
+    data: Sequence[Path] = (),
+    *,
+    label: str | None = None,
+    tflite: WantedTflite = _DEFAULT_TFLITE,
 ) -> Document:
     """Compare float, int8 and TFLite Micro on the test part, or on labelled data.
 
     Args:
         run: run folder.
         data: labelled data; nothing: the test part.
+        label: the label column of `data`; None: that of the training. Of a detector: the class of
+            each row, normal or not (rnnedge.data.tasks.NORMAL, else the most frequent).
         tflite: the forms for TensorFlow Lite Micro.
 
     Returns:
@@ -203,6 +209,8 @@ def evaluate(
     """
     spec, model, windows = open_run(run)
     runs.check_seal(run, spec, runs.KERAS_FILE)
+    if label is not None:
+        spec = relabelled(spec, data, label)
     if not data:
         if spec.task == "classify" and (windows.y_test < 0).any():
             raise DataError(
@@ -211,7 +219,7 @@ def evaluate(
             )
         return _test_metrics(run, spec, model, windows, tflite)
     if spec.task != "classify":
-        return judge(run, spec, model, of_data(spec, data))
+        return judge(run, spec, model, of_data(spec, data, labelled=label is not None))
     cut, items = read_windows(spec, data, labelled=True, pad=windows.padded)
     unknown = np.flatnonzero(cut.y < 0)
     if unknown.size:

@@ -23,6 +23,7 @@ _AGREEING = 0.99
 @click.command()
 @run_argument
 @click.argument("data", nargs=-1, type=DATA)
+@click.option("--label", help="Label column of DATA. [default: that of the training]")
 @click.option(
     "--tflite",
     type=click.Choice(["window", "stream", "all", "none"]),
@@ -32,16 +33,19 @@ _AGREEING = 0.99
     "take some minutes.",
 )
 @json_option
-def evaluate(run: Path, data: tuple[Path, ...], tflite: str, as_json: bool) -> None:
+def evaluate(
+    run: Path, data: tuple[Path, ...], label: str | None, tflite: str, as_json: bool
+) -> None:
     """Compare float, int8 and TensorFlow Lite Micro.
 
-    On the test part, or on labelled DATA of the same form. Streams also run over windows laid end
-    to end, 500 steps without reset; their state is compared with the float model's, also with one
-    whose input ends where the quantised one does ("clipped").
+    On the test part, or on labelled DATA of the same form. Where --label says which rows are
+    anomalies: how many of them a detector finds, and its false alarms. Streams also run over
+    windows laid end to end, 500 steps without reset; their state is compared with the float
+    model's, also with one whose input ends where the quantised one does ("clipped").
     """
     from rnnedge import api
 
-    document = api.evaluate(run, data, tflite=api.WantedTflite(form=tflite))
+    document = api.evaluate(run, data, label=label, tflite=api.WantedTflite(form=tflite))
     for row in document.get("no_tflite", []):
         click.echo(f"no .tflite {row['variant']}: {row['reason']}", err=True)
     if "kept" in document:

@@ -385,9 +385,9 @@ float rnnedge_target(const rnnedge_model *model, uint16_t index, int32_t score);
 
 /// Sequences /////////////////////////////////////////////////////////////////////////////////////
 //
-// For models of tasks that stream. Each step gives an answer, the first one of a text is that of the
-// last id fed. A text that goes on by itself, up to <end> where the vocabulary has it: that also
-// begins it.
+// For models of tasks that stream. Each step gives an answer, the first one of a text is that of
+// the last id fed. A text that goes on by itself, up to <end> where the vocabulary has it: that
+// also begins it.
 //
 //     rnnedge_reset(&writer);
 //     rnnedge_step_id(&writer, end);
@@ -397,8 +397,8 @@ float rnnedge_target(const rnnedge_model *model, uint16_t index, int32_t score);
 //         rnnedge_step_back(&writer);
 //     }
 //
-// A series from features:  rnnedge_start(&s, features), then rnnedge_step_back again and again; each
-//                          gives an answer.
+// A series from features:  rnnedge_start(&s, features), then rnnedge_step_back again and
+//                          again; each gives an answer.
 // A sequence to another:   rnnedge_reset, rnnedge_encode or rnnedge_encode_id for each sample; then
 //                          rnnedge_step_id(&s, end) if the answers have an <end>, else
 //                          rnnedge_step_back, which gives the first answer; rnnedge_step_back again

@@ -12,6 +12,7 @@ from rnnedge.data.gaps import cut_at_gaps
 from rnnedge.data.hints import column_hints
 from rnnedge.data.prepare import even_but_cuts, prepare
 from rnnedge.data.readers import Recordings
+from rnnedge.data.rounding import lost, remedy
 from rnnedge.data.suggest import suggested_window
 from rnnedge.data.tasks import found_task
 from rnnedge.data.timeline import Timeline, round_rate, timeline, usual_step
@@ -54,7 +55,7 @@ def describe(
     copies = duplicates(data, max(least, min(window, int(lengths.min()))))
     notes = [*data.notes, *column_hints(stats, data, form)]
     other = _rates(data, seen)
-    warnings = [*_channel_warnings(stats, len(data.channels)), *other]
+    warnings = [*_channel_warnings(stats, len(data.channels), form.targets), *other]
     try:
         notes += [line for line in prepare(data, form).notes if line not in notes]
     except DataError as error:
@@ -125,14 +126,20 @@ def _classes(data: Recordings) -> list[dict[str, Any]]:
     ]
 
 
-def _channel_warnings(stats: tuple[ChannelStats, ...], channels: int) -> list[str]:
+def _channel_warnings(
+    stats: tuple[ChannelStats, ...], channels: int, targets: tuple[str, ...]
+) -> list[str]:
     found = []
     for channel in stats:
         name = channel.name
         if not channel.count:
             found.append(f"channel {name} has no value at all; --ignore {name}")
-        if channel.constant:
-            found.append(f"channel {name} is always {channel.min:g}; --ignore {name}")
+        if channel.constant and channel.min is not None:
+            cure = remedy(name, channel.min, target=name in targets)
+            found.append(f"channel {name} is always {channel.min:g}; {cure}")
+        elif channel.mean is not None and channel.std is not None and not channel.growing:
+            away = lost(channel.mean, channel.std)
+            found += [f"channel {name}: {away}"] if away else []
         if channel.growing:
             found.append(f"channel {name} only grows; if it is a time or a count, --ignore {name}")
         if channel.saturated and not channel.numbering:

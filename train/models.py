@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnedge.arrays import F32, F64, I64
+from rnnedge.data.rounding import remedy
 from rnnedge.data.stored import StoredWindows, moments
 from rnnedge.errors import DataError, UnsupportedLayerError
 from rnnedge.kerasbackend import keras, quiet
@@ -142,7 +143,11 @@ def _masked_class() -> Any:
 
 
 def normalization(
-    X: F32 | StoredWindows, channels: Sequence[str], lengths: I64 | None = None
+    X: F32 | StoredWindows,
+    channels: Sequence[str],
+    lengths: I64 | None = None,
+    *,
+    targets: Sequence[str] = (),
 ) -> tuple[F64, F64]:
     """Measure mean and standard deviation of every channel.
 
@@ -150,6 +155,7 @@ def normalization(
         X: float32 (windows, steps, channels), the training part.
         channels: their names, for messages.
         lengths: int64 (windows,), steps of the windows that count; None: all.
+        targets: those that cannot be left out, because they are what is to be forecast.
 
     Returns:
         mean and std, float64 (channels,), raw units.
@@ -160,9 +166,10 @@ def normalization(
     mean, std = moments(X, lengths)
     for index, name in enumerate(channels):
         if std[index] == 0:
+            value = float(X[0][0, index])
             raise DataError(
-                f"channel {name!r} never changes in the training part (always {X[0][0, index]:g}); "
-                f"--ignore {name}"
+                f"channel {name!r} never changes in the training part (always {value:g}); "
+                f"{remedy(name, value, target=name in targets)}"
             )
         if not _LEAST_STD <= std[index] <= _LARGEST_STD:
             raise DataError(

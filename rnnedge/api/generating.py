@@ -174,6 +174,8 @@ def _begin(spec: RunSpec, model: QuantizedModel, seed: Seed) -> tuple[F32 | None
     """Return samples (1, steps, raw values) to feed or encode, and features (1, features)."""
     values, start = seed.values, seed.start
     if seed.text is not None:
+        if not seed.text and model.encoder is not None:
+            raise DataError("--text is empty; give at least one character")
         values = _ids(spec, model, seed.text)
     if model.start is not None and start is None:
         raise DataError(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnnedge.api.describing import describe_data
 from rnnedge.commands.data import duration, sparkline
 from rnnedge.data import channelstats
 from rnnedge.data.channelstats import channel_stats
@@ -87,6 +88,23 @@ def test_what_looks_wrong_in_channels_is_told() -> None:
     assert re.search(r"channel c2: \d.* % of the samples are at its limit -?1.5;", text)
     assert "channel c3: 0.05 % of the samples are more than 8" in text
     assert "c4" not in text
+
+
+def test_what_float32_rounds_away_is_told(tmp_path: Path) -> None:
+    """A large offset; what is to be forecast is not to be ignored."""
+    waves = np.sin(np.arange(90) / 7)
+    rows = [f"{1e9 + wave},{1e7 + wave},{1e5 + wave}" for wave in waves]
+    path = tmp_path / "d.csv"
+    path.write_text("\n".join(["a,b,c", *rows]))
+    for form, cure in (
+        (DataFormat(), "--ignore a"),
+        (DataFormat(targets=("a",)), "another --targ"),
+    ):
+        text = "\n".join(describe_data([path], form)["warnings"])
+        assert "channel a is always 1e+09; float32 has steps of 64 there" in text
+        assert cure in text
+        assert "channel b: float32 has steps of 1 at 1e+07" in text
+        assert "channel c" not in text
 
 
 def test_what_looks_wrong_in_classes_is_told() -> None:

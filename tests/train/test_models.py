@@ -49,6 +49,11 @@ def test_a_channel_that_never_changes_is_refused() -> None:
     X[:, :, 1] = 0.1
     with pytest.raises(DataError, match="channel 'y' never changes .*; --ignore y"):
         normalization(X, ("x", "y"))
+    with pytest.raises(DataError, match=r"'y' never changes .*; name another --target$"):
+        normalization(X, ("x", "y"), targets=("y",))
+    X[:, :, 1] = 1e9 + np.sin(X[:, :, 0].astype(np.float64))
+    with pytest.raises(DataError, match="steps of 64 there .* subtract an offset .* --ignore y$"):
+        normalization(X, ("x", "y"))
 
 
 @pytest.mark.parametrize("factor", [1e-9, 1e20])

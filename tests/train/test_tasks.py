@@ -8,11 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from rnnedge import api
+from rnnedge.api.generating import Seed, generate
 from rnnedge.api.opened import open_run
 from rnnedge.cli import main
 from rnnedge.commands.evaluate import disagreement
 from rnnedge.data.readers import Recording, Recordings
-from rnnedge.errors import ModelError
+from rnnedge.errors import DataError, ModelError
 from rnnedge.kerasbackend import load_keras
 from rnnedge.run import DataFormat
 from rnnedge.simulator import quantize, step_scores
@@ -325,6 +326,12 @@ def test_text_is_simulated_character_by_character(trained: Any, tmp_path: Path) 
     document = api.predict(run, [tmp_path / "t.txt"])
     assert "".join(s["sample"] for s in document["steps"]).startswith("<end>abc deb")
     assert [s["class"] for s in document["steps"] if s["sample"] in "ad"] == ["b", "e"]
+
+
+def test_an_empty_text_is_no_question(trained: Any) -> None:
+    run, _ = trained("translate")
+    with pytest.raises(DataError, match="--text is empty; give at least one character"):
+        generate(run, 3, Seed(text=""))
 
 
 def test_what_starts_from_something_is_generated_instead(trained: Any, tmp_path: Path) -> None:

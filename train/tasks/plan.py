@@ -239,10 +239,10 @@ def _measured(shape: Outline, train: Sequence[Series], part: Recordings) -> tupl
             item.x if item.normal is None else item.x[item.normal[: len(item.x)]] for item in train
         ]
     names = [name for name, _ in shape.channels]
-    flat = np.concatenate(rows)
-    if not len(flat):
+    if not len(flat := np.concatenate(rows)):
         raise DataError(f"{part.items[0].file}: no normal rows in the training part")
-    return normalization(flat[None], names)
+    every = len({*shape.targets}) == len(names) > 1
+    return normalization(flat[None], names, targets=[n for n, _ in shape.targets if not every])
 
 
 def _scale(

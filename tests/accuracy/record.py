@@ -94,7 +94,8 @@ def _spread(name: str, values: list[float]) -> list[str]:
     square = sum((value - mean) ** 2 for value in values)
     deviation = (square / (len(values) - 1)) ** 0.5 if len(values) > 1 else None
     worst = max(values) if _is_error(name) else min(values)
-    return ["" if value is None else f"{value:.4f}" for value in (mean, deviation, worst)]
+    form = ".4g" if "mse" in name.split() else ".4f"
+    return ["" if value is None else f"{value:{form}}" for value in (mean, deviation, worst)]
 
 
 def _is_error(name: str) -> bool:

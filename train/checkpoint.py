@@ -260,15 +260,16 @@ def statement(
 
 
 def _hashes(path: Path, form: DataFormat) -> dict[str, str]:
-    """Return the hash of each file in a folder, or of the file itself and of those it lists."""
-    if path.is_dir():
-        named = {str(item.relative_to(path)): item for item in path.rglob("*")}
-    else:
-        listed = (file.path for file in files_of([path], form)) if path.is_file() else ()
-        named = {"": path, **{os.path.relpath(item, path.parent): item for item in listed}}
+    """Return the hash of each file of data in a folder, or of the file and of those it lists."""
+    if not path.exists():
+        return {}
+    root = path if path.is_dir() else path.parent
+    files = {os.path.relpath(item.path, root): item.path for item in files_of([path], form)}
+    if path.is_file():
+        files = {"": path, **{name: item for name, item in files.items() if item != path}}
     found = {}
-    for name, file in sorted(named.items()):
-        if file.is_file() and (file != path or not name):
+    for name, file in sorted(files.items()):
+        if file.is_file():
             with file.open("rb") as opened:
                 found[name] = hashlib.file_digest(opened, "sha256").hexdigest()
     return found

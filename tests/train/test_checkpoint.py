@@ -257,3 +257,12 @@ def test_the_state_of_another_model_is_an_error_of_one_line(tmp_path: Path, sour
     with pytest.raises(ModelError, match="of another model, or damaged") as error:
         _train(tmp_path / "again", source, checkpoint, stop=-1, epochs=2, units=5)
     assert "\n" not in str(error.value)
+
+
+def test_a_run_among_its_data_is_no_data(tmp_path: Path, source: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(source.read_bytes())
+    out, usual = tmp_path / "run", TrainOptions()
+    with pytest.raises(KeyboardInterrupt):
+        _begun(out, statement([tmp_path], [], usual, FORM))
+    with pytest.raises(KeyboardInterrupt):
+        _begun(out, statement([tmp_path], [], usual, FORM), resume=True)

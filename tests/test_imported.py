@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_named_in_one_line(keras: Any, data: Path, tmp_path
     run = tmp_path / "half"
     export(path, "--calibrate", data, "--run", run, "--target", "z80").refused("z80")
     export(path, "--calibrate", data, "--rate", "nan").refused("rate is nan")
-    export(path, "--calibrate", data, "--classes", "a,a").refused("a, a")
+    export(path, "--calibrate", data, "--classes", "a,a").refused("a named twice")
     (tmp_path / "file").write_text("")
     rnnedge(
         *("export", path, "--calibrate", data, "--out", tmp_path / "file", "--run", run)

@@ -275,7 +275,9 @@ def test_selftest_passes_and_notices_a_changed_weight(
     trace = simulate(q, x)
     states = np.array([zlib.crc32(s.astype("<i2").tobytes()) for s in trace.states], np.uint32)
     first = np.ascontiguousarray(raw[:, 0])
-    golden = Golden(2, 16, 0, *(array.ctypes.data for array in (first, x, trace.scores, states)))
+    arrays = {"raw": first, "x": x, "scores": trace.scores, "states": states}
+    places = {name: array.ctypes.data for name, array in arrays.items()}
+    golden = Golden(windows=2, steps=16, **places)
     instance = Instance(Device(library, q))
     assert instance.call("rnnedge_selftest", ctypes.byref(golden)) == 0
     # each is compared on its own; the first sample of a window with the raw values

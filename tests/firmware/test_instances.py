@@ -141,7 +141,7 @@ def test_reset_new_rules_and_the_selftest_start_anew(
     assert instance.result == (-1, -1, 0)
     assert feed(instance, raw) == fresh
     feed(instance, raw[:2])
-    nothing = Golden(0, 1, 0, None, None, None, None)
+    nothing = Golden(windows=0, steps=1)
     assert instance.call("rnnedge_selftest", ctypes.byref(nothing)) == OK
     assert feed(instance, raw) == fresh
     assert instance.set_rules(**other) == OK

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rnnedge.data.readers import Recording, Recordings
+from rnnedge.train.progress import Silent
 
 
 def recording(
@@ -47,3 +49,16 @@ def waves_csv(path: Path, *, recordings: int = 12, rows: int = 24, seed: int = 0
             lines.append(f"{number},{x:.4f},{y:.4f},{label}")
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+class Interrupting(Silent):
+    """Ctrl-C at the end of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+        self.seen: list[int] = []
+
+    def update(self, epoch: int, figures: Any) -> None:
+        self.seen.append(epoch)
+        if epoch == self._epoch:
+            raise KeyboardInterrupt

@@ -20,24 +20,10 @@ from rnnedge.train.checkpoint import (
 )
 from rnnedge.train.fit import train_run
 from rnnedge.train.options import TrainOptions
-from rnnedge.train.progress import Silent
-from tests.train.helpers import waves_csv
+from tests.train.helpers import Interrupting, waves_csv
 
 FORM = DataFormat(recording="r")
 QUICK: dict[str, Any] = {"units": 4, "window": 8, "hop": 4, "epochs": 6, "batch_size": 16}
-
-
-class Interrupting(Silent):
-    """Ctrl-C at the end of an epoch."""
-
-    def __init__(self, epoch: int) -> None:
-        self._epoch = epoch
-        self.seen: list[int] = []
-
-    def update(self, epoch: int, figures: Any) -> None:
-        self.seen.append(epoch)
-        if epoch == self._epoch:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")

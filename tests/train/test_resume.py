@@ -18,22 +18,9 @@ from rnnedge.run import DataFormat
 from rnnedge.train.checkpoint import Checkpoint
 from rnnedge.train.fit import train_run
 from rnnedge.train.options import TrainOptions
-from rnnedge.train.progress import Silent
+from tests.train.helpers import Interrupting
 
 QUICK: dict[str, Any] = {"units": 4, "steps": 8, "epochs": 5, "lanes": 4, "dropout": 0.2}
-
-
-class Stopping(Silent):
-    """Ctrl-C at the end of an epoch."""
-
-    def __init__(self, epoch: int) -> None:
-        self._epoch = epoch
-        self.seen: list[int] = []
-
-    def update(self, epoch: int, figures: Any) -> None:
-        self.seen.append(epoch)
-        if epoch == self._epoch:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +60,7 @@ def test_a_streaming_training_goes_on_to_the_same_bits(
     form = DataFormat(recording="r", ignore=() if task == "label" else ("label",))
 
     def run(name: str, stop: int, checkpoint: Path) -> list[int]:
-        listener = Stopping(stop)
+        listener = Interrupting(stop)
         (tmp_path / name).mkdir(exist_ok=True)
         place = Checkpoint(checkpoint)
         train_run([source], [], options, form, tmp_path / name, listener, place)
